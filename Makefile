@@ -1,0 +1,54 @@
+PYTHON ?= python3
+UV := $(shell command -v uv)
+BIN := .venv/bin
+
+LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help nightly test check bench serve lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+nightly: .venv/requirements.stamp ## run the whole night (ends with 0 for a confirmed regression, too)
+	@$(BIN)/daybreak nightly || [ $$? -eq 1 ]
+
+test: .venv/requirements-dev.stamp ## run the tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, architecture, tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
+	@$(BIN)/python -m tests.bench
+
+serve: .venv/requirements.stamp ## serve every deployment with its schedule
+	@$(BIN)/daybreak serve
+
+lock: ## resolve the pinned requirements anew (needs uv)
+	$(LOCK) --upgrade --group dev --output-file requirements-dev.txt
+	$(LOCK) --upgrade --group build --constraints requirements-dev.txt --output-file requirements.txt
+
+clean: ## remove .venv and the tools' caches; results stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/%.stamp: %.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Daybreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; \
+		exit 2; }
+	@echo "Setting up .venv from $< (about a minute the first time)" >&2
+ifdef UV
+	@uv venv --quiet --allow-existing --python $(PYTHON) .venv
+	@uv pip install --quiet --python $(BIN)/python --require-hashes --requirements $<
+	@uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@

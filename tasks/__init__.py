@@ -1,0 +1,1 @@
+"""One package per stage, in the order in which data passes."""

@@ -1,0 +1,1 @@
+"""Tell Slack about incidents."""

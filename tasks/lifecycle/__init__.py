@@ -1,0 +1,1 @@
+"""Notice version drift and retirement of models."""

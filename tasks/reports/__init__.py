@@ -1,0 +1,1 @@
+"""Draw pages and charts from the warehouse."""

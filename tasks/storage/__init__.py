@@ -1,0 +1,1 @@
+"""Keep results: Parquet parts and the DuckDB warehouse."""

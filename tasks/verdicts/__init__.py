@@ -1,0 +1,1 @@
+"""Compare a cell with its baseline and judge the difference."""
