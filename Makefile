@@ -1,6 +1,13 @@
 PYTHON ?= python3
-UV := $(shell command -v uv)
 BIN := .venv/bin
+
+ifneq ($(shell command -v uv),)
+VENV := uv venv --quiet --allow-existing --python $(PYTHON) .venv
+INSTALL := uv pip install --quiet --python $(BIN)/python --no-deps
+else
+VENV := $(PYTHON) -m venv .venv
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
+endif
 
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
@@ -32,23 +39,17 @@ serve: .venv/requirements.stamp ## serve every deployment with its schedule
 
 lock: ## resolve the pinned requirements anew (needs uv)
 	$(LOCK) --upgrade --group dev --output-file requirements-dev.txt
-	$(LOCK) --upgrade --group build --constraints requirements-dev.txt --output-file requirements.txt
+	$(LOCK) --upgrade --group locked --constraints requirements-dev.txt --output-file requirements.txt
 
 clean: ## remove .venv and the tools' caches; results stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/%.stamp: %.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Daybreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Daybreak needs Python 3.11 or newer, which $(PYTHON) is not. Name another: make PYTHON=python3.12" >&2; \
 		exit 2; }
 	@echo "Setting up .venv from $< (about a minute the first time)" >&2
-ifdef UV
-	@uv venv --quiet --allow-existing --python $(PYTHON) .venv
-	@uv pip install --quiet --python $(BIN)/python --require-hashes --requirements $<
-	@uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-else
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-endif
+	@$(VENV)
+	@$(INSTALL) --require-hashes --requirement $<
+	@$(INSTALL) --no-build-isolation --editable .
 	@touch $@
