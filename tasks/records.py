@@ -1,0 +1,262 @@
+"""What a run produces, as plain data that stages hand to each other and storage writes down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from tasks.config import SuiteConfig
+
+Phase = Literal["planned", "baseline", "confirm", "probe"]
+Role = Literal["model", "judge", "probe"]
+OutcomeState = Literal["passed", "failed", "unmeasured"]
+GateState = Literal["ok", "failed", "undecided"]
+RunStatus = Literal["running", "finished", "interrupted", "broken"]
+
+
+class Verdict(StrEnum):
+    """What a comparison says of a cell; DESIGN's section on the public contract words each."""
+
+    PINNED = "pinned"
+    REGRESSED = "regressed"
+    IMPROVED = "improved"
+    UNCHANGED = "unchanged"
+    INCONCLUSIVE = "inconclusive"
+    UNMEASURED = "unmeasured"
+
+
+class CallStatus(StrEnum):
+    """How a call ended. Only the first two say something about the model; the rest leave the case unmeasured."""
+
+    ANSWERED = "answered"
+    REFUSED_BY_PROVIDER = "refused_by_provider"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    BAD_RESPONSE = "bad_response"
+    CONTEXT_OVERFLOW = "context_overflow"
+    BAD_REQUEST = "bad_request"
+    UNAUTHORIZED = "unauthorized"
+    MODEL_NOT_FOUND = "model_not_found"
+    MODEL_STOPPED = "model_stopped"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One labelled example. `input` and `expected` are JSON values."""
+
+    id: str
+    input: Any
+    expected: Any = None
+    kind: str = "accuracy"
+    tags: tuple[str, ...] = ()
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A suite as read and checked: self-contained, so that a stored plan does not depend on later edits.
+
+    `files` maps paths relative to `folder` to the texts that the prompt and the scorers use (templates and what they
+    include, JSON schemas, rubrics, Python scorers). Hashes are hex SHA-256: `dataset_hash` of the cases' content alone,
+    `prompt_hash` of the template texts, `scorers_hash` of the scorers' options and files.
+    """
+
+    name: str
+    folder: str
+    config: SuiteConfig
+    files: Mapping[str, str]
+    n_cases: int
+    kinds: Mapping[str, int]
+    tags: Mapping[str, int]
+    dataset_hash: str
+    prompt_hash: str
+    scorers_hash: str
+
+
+class TrialKey(NamedTuple):
+    """One attempt of a case by one model in one run."""
+
+    run_id: str
+    suite: str
+    model: str
+    case_id: str
+    trial: int
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to a model or judge, with everything that was observed of it.
+
+    `model` is the config's name of the model under test, also where a judge was asked; `scorer` names the judge
+    scorer that asked. `prompt_hash` is of the system prompt as sent; `params` is JSON of what was really sent.
+    `latency_ms` is of the successful attempt alone. What is unknown is None, never 0.
+    """
+
+    key: TrialKey
+    role: Role
+    requested_model: str
+    prompt_hash: str
+    params: str
+    attempts: int
+    status: CallStatus
+    started_at: datetime
+    scorer: str | None = None
+    served_model: str | None = None
+    system_fingerprint: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    latency_ms: float | None = None
+    cost_usd: float | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one scorer says of one output; `passed` is None when it could not say, with the reason."""
+
+    passed: bool | None
+    reason: str
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A finding with the trial and the scorer it belongs to."""
+
+    key: TrialKey
+    scorer: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a trial counts as."""
+
+    key: TrialKey
+    outcome: OutcomeState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What scorers see of a model's answer. A provider that refused on the model's behalf leaves no text."""
+
+    text: str
+    finish_reason: str | None = None
+    refused_by_provider: bool = False
+
+
+class Interval(NamedTuple):
+    """A 95 % interval, in the unit of what it bounds."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One suite on one model in one run; rates are shares of planned (or baseline) trials that were measured."""
+
+    run_id: str
+    suite: str
+    model: str
+    dataset_hash: str
+    prompt_hash: str
+    scorers_hash: str
+    params_hash: str
+    n_cases: int
+    n_measured: int
+    trials: int
+    pass_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    cost_usd: float | None
+    judge_cost_usd: float | None
+    cost_per_action_usd: float | None
+    verdict: Verdict
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A cell against its baseline, paired by case. A positive drop is a loss, in percentage points."""
+
+    run_id: str
+    suite: str
+    model: str
+    verdict: Verdict
+    cause: str
+    baseline_run_id: str | None = None
+    baseline_model: str | None = None
+    n_paired: int = 0
+    n_cases: int = 0
+    baseline_pass_rate: float | None = None
+    pass_rate: float | None = None
+    drop_pp: float | None = None
+    ci_low_pp: float | None = None
+    ci_high_pp: float | None = None
+    p_value: float | None = None
+    detectable_drop_pp: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """One gate of a cell: the limit, what was measured with its interval, and whether it holds."""
+
+    run_id: str
+    suite: str
+    model: str
+    gate: str
+    limit_value: float
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    state: GateState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """A case whose outcome changed against the baseline, with both outputs."""
+
+    run_id: str
+    suite: str
+    model: str
+    baseline_run_id: str
+    case_id: str
+    direction: Literal["lost", "gained"]
+    baseline_output: str | None
+    output: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A baseline: the run whose trials a cell is compared with from now on."""
+
+    suite: str
+    model: str
+    run_id: str
+    pinned_at: datetime
+    pinned_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of a flow."""
+
+    run_id: str
+    flow: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: RunStatus
+    calls: int
+    cost_usd: float | None
