@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 ifneq ($(shell command -v uv),)
 VENV := uv venv --quiet --allow-existing --python $(PYTHON) .venv
@@ -22,14 +23,14 @@ nightly: .venv/requirements.stamp ## run the whole night (ends with 0 for a conf
 	@$(BIN)/daybreak nightly || [ $$? -eq 1 ]
 
 test: .venv/requirements-dev.stamp ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(PYTEST)
 
 check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, architecture, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(PYTEST)
 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
 	@$(BIN)/python -m tests.bench
@@ -45,8 +46,8 @@ clean: ## remove .venv and the tools' caches; results stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/%.stamp: %.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Daybreak needs Python 3.11 or newer, which $(PYTHON) is not. Name another: make PYTHON=python3.12" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || { \
+		echo "Daybreak needs Python 3.11 to 3.14, which $(PYTHON) is not. Name another: make PYTHON=python3.12" >&2; \
 		exit 2; }
 	@echo "Setting up .venv from $< (about a minute the first time)" >&2
 	@$(VENV)
