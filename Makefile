@@ -29,7 +29,7 @@ check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, 
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(PYTEST)
 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
