@@ -1,0 +1,158 @@
+"""Intervals, and the smallest drop that a comparison can find. Shares are 0 to 1, names in _pp are percentage points.
+
+Two questions are kept apart. Did behaviour on these very cases change: only the trials of a case vary, which
+`drop_interval` and `tasks.verdicts.permutation` answer. What is the rate on the population that the cases stand for:
+the cases are a sample too, which `rate_interval` answers.
+"""
+
+from math import comb, floor, log, sqrt
+from statistics import NormalDist
+from typing import NamedTuple
+
+from tasks.records import Interval
+from tasks.verdicts.permutation import Counts
+
+ALPHA = 0.05
+"""Two-sided: intervals hold 95 %, and a difference below this p is called real."""
+
+Z = NormalDist().inv_cdf(1 - ALPHA / 2)
+Z_POWER = NormalDist().inv_cdf(0.8)
+FLAKY_RANGE = (0.05, 0.30)
+FLAKY_CASE_NOISE = 0.2
+"""p(1 − p) expected of a flaky case whose chance to pass is Beta(2, 2): assumed before a baseline has shown it."""
+
+
+class Rate(NamedTuple):
+    """A pass rate with its interval for the population of cases."""
+
+    value: float
+    interval: Interval
+
+
+def wilson(passed: float, n: int) -> Interval:
+    """Interval of a binomial rate (Wilson 1927); `passed` may be a fraction where trials of a case are averaged."""
+    if n == 0:
+        return Interval(0.0, 1.0)
+    rate, spread = passed / n, Z**2 / n
+    centre = (rate + spread / 2) / (1 + spread)
+    half = sqrt(spread * (rate * (1 - rate) + spread / 4)) / (1 + spread)
+    return Interval(0.0 if passed <= 0 else centre - half, 1.0 if passed >= n else centre + half)
+
+
+def rate_interval(passed: Counts, measured: Counts) -> Rate | None:
+    """Share of the measured trials that passed; None when there are none.
+
+    The interval counts a case once, however many trials it had: trials of one case are no sample of other cases.
+    """
+    trials = int(measured.sum())
+    if trials == 0:
+        return None
+    rate, n_cases = int(passed.sum()) / trials, int((measured > 0).sum())
+    return Rate(rate, wilson(rate * n_cases, n_cases))
+
+
+def drop_interval(base_passed: Counts, base_measured: Counts, passed: Counts, measured: Counts) -> Interval:
+    """Interval in pp of the mean drop on these cases; every case must be measured on both sides.
+
+    With one trial on each side everywhere it is Newcombe's, which stays sound where few cases or none flipped. With
+    more trials the variance within cases can be estimated, and differences between cases do not count as noise.
+    """
+    if (base_measured == 1).all() and (measured == 1).all():
+        both = int((base_passed & passed).sum())
+        lost, gained = int(base_passed.sum()) - both, int(passed.sum()) - both
+        low, high = newcombe_paired(both, lost, gained, len(passed) - both - lost - gained)
+        return Interval(100 * low, 100 * high)
+    drop = float((base_passed / base_measured - passed / measured).mean())
+    half = Z * sqrt(variance_of_losses(base_passed, base_measured, passed, measured)) / len(passed)
+    return Interval(100 * max(-1.0, drop - half), 100 * min(1.0, drop + half))
+
+
+def newcombe_paired(both: int, lost: int, gained: int, neither: int) -> Interval:
+    """Interval of a difference of paired shares, (lost − gained)/n: method 10 of Newcombe (1998), Stat Med 17:2635."""
+    n = both + lost + gained + neither
+    first, second, drop = both + lost, both + gained, (lost - gained) / n
+    (first_low, first_high), (second_low, second_high) = wilson(first, n), wilson(second, n)
+    below, above = (first / n - first_low, first_high - first / n), (second / n - second_low, second_high - second / n)
+    phi = newcombe_correlation(both, lost, gained, neither)
+    low = drop - sqrt(max(0.0, below[0] ** 2 - 2 * phi * below[0] * above[1] + above[1] ** 2))
+    high = drop + sqrt(max(0.0, above[0] ** 2 - 2 * phi * above[0] * below[1] + below[1] ** 2))
+    return Interval(low, high)
+
+
+def newcombe_correlation(both: int, lost: int, gained: int, neither: int) -> float:
+    """The correlation of both sides, a positive one reduced for continuity; 0 where a margin is empty."""
+    n = both + lost + gained + neither
+    margins = (both + lost) * (gained + neither) * (both + gained) * (lost + neither)
+    excess = both * neither - lost * gained
+    if margins == 0:
+        return 0.0
+    return (max(excess - n / 2, 0) if excess > 0 else excess) / sqrt(margins)
+
+
+def variance_of_losses(base_passed: Counts, base_measured: Counts, passed: Counts, measured: Counts) -> float:
+    """Variance in cases² of the sum of the cases' drops, from how the trials of each case varied.
+
+    Two imagined cases, one lost and one gained throughout, are added: trials that never varied do not show that they
+    cannot (the remedy of Bonett & Price 2012 for paired shares).
+    """
+    successes, trials = base_passed + passed, base_measured + measured
+    per_trial = successes * (trials - successes) / (trials * (trials - 1))
+    observed = float((per_trial * (1 / base_measured + 1 / measured)).sum())
+    return observed + 2 * variance_of_lost_case(round(base_measured.mean()), round(measured.mean()))
+
+
+def variance_of_lost_case(base_trials: int, trials: int) -> float:
+    """What a case that always passed and now never does adds to the variance that the permutation test assumes."""
+    return 1 / (base_trials + trials - 1)
+
+
+def case_noise(passed: Counts, measured: Counts) -> float:
+    """Mean p(1 − p) of the cases, unbiased, from those with two trials or more, of which there must be one."""
+    repeated = measured > 1
+    p, m = passed[repeated], measured[repeated]
+    return float((p * (m - p) / (m * (m - 1))).mean())
+
+
+def detectable_drop_pp(
+    base_passed: Counts, base_measured: Counts, *, trials: int = 1, max_drop_pp: float = 3.0
+) -> float | None:
+    """The drop in pp that `trials` trials per case would show as a regression with 80 %.
+
+    None where the baseline has one trial per case, which does not tell how much they vary.
+    """
+    if not (base_measured > 1).any():
+        return None
+    noise = case_noise(base_passed, base_measured)
+    known = base_measured[base_measured > 0]
+    return detectable_at_noise_pp(
+        noise, len(known), base_trials=round(known.mean()), trials=trials, max_drop_pp=max_drop_pp
+    )
+
+
+def detectable_range_pp(
+    n_cases: int, *, base_trials: int = 5, trials: int = 1, max_drop_pp: float = 3.0
+) -> tuple[float, float]:
+    """Before there is a baseline: the detectable drop in pp if 5 % or 30 % of the cases are flaky, an assumption."""
+    low, high = (
+        detectable_at_noise_pp(
+            share * FLAKY_CASE_NOISE, n_cases, base_trials=base_trials, trials=trials, max_drop_pp=max_drop_pp
+        )
+        for share in FLAKY_RANGE
+    )
+    return low, high
+
+
+def detectable_at_noise_pp(noise: float, n_cases: int, *, base_trials: int, trials: int, max_drop_pp: float) -> float:
+    """The drop in pp, by cases that stop passing, that is found with 80 % where a mean case has `noise` = p(1 − p).
+
+    In cases, with s² the variance of unchanged nights and c what a lost case adds to the variance that the test
+    assumes, it is the root L of L = ½ + z₀.₈·s + z₀.₉₇₅·√(s² + c·L), the half for whole numbers. It is at least what
+    the test needs where nothing else varies, and at least what exceeds `max_drop_pp` with 80 %.
+    """
+    sd = sqrt(n_cases * noise * (1 / base_trials + 1 / trials))
+    certain = 0.5 + Z_POWER * sd
+    lost_case = Z**2 * variance_of_lost_case(base_trials, trials)
+    beyond_noise = certain + (lost_case + sqrt(lost_case**2 + 4 * (Z**2 * sd**2 + lost_case * certain))) / 2
+    fewest = floor(log(ALPHA / 2) / -log(comb(base_trials + trials, trials))) + 1
+    beyond_gate = floor(n_cases * max_drop_pp / 100) + 1 + Z_POWER * sd
+    return 100 * min(1.0, max(beyond_noise, fewest, beyond_gate) / n_cases)

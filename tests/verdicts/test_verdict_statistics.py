@@ -1,0 +1,155 @@
+"""Intervals and detectable drops against published values and simulation."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.verdicts.permutation import Counts, permutation_test
+from tasks.verdicts.statistics import (
+    ALPHA,
+    detectable_at_noise_pp,
+    detectable_drop_pp,
+    detectable_range_pp,
+    drop_interval,
+    newcombe_paired,
+    rate_interval,
+    wilson,
+)
+
+
+def counts(*values: int) -> Counts:
+    return np.array(values, dtype=np.int64)
+
+
+@pytest.mark.parametrize(
+    ("passed", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_matches_the_published_intervals(passed: int, n: int, low: float, high: float) -> None:
+    assert wilson(passed, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_knows_nothing_without_cases_and_ends_at_the_ends() -> None:
+    assert wilson(0, 0) == (0, 1)
+    assert wilson(0, 7).low == 0
+    assert wilson(7, 7).high == 1
+
+
+def test_newcombe_matches_the_published_interval() -> None:
+    assert newcombe_paired(36, 12, 2, 0) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+
+
+@given(*[st.integers(0, 60)] * 4)
+def test_newcombe_mirrors_when_sides_are_swapped(both: int, lost: int, gained: int, neither: int) -> None:
+    if both + lost + gained + neither == 0:
+        return
+    low, high = newcombe_paired(both, lost, gained, neither)
+    assert newcombe_paired(both, gained, lost, neither) == pytest.approx((-high, -low), abs=1e-9)
+    assert -1 <= low <= (lost - gained) / (both + lost + gained + neither) <= high <= 1
+
+
+def test_one_trial_each_shows_newcombes_interval() -> None:
+    before = counts(*[1] * 36, *[1] * 12, *[0] * 2)
+    now = counts(*[1] * 36, *[0] * 12, *[1] * 2)
+    ones = np.ones(50, dtype=np.int64)
+    assert drop_interval(before, ones, now, ones) == pytest.approx((5.69, 34.04), abs=5e-3)
+
+
+def test_trials_that_never_varied_still_leave_an_uncertain_drop() -> None:
+    five, one = np.full(50, 5), np.ones(50, dtype=np.int64)
+    low, high = drop_interval(five, five, one, one)
+    assert low == -high
+    assert 1 < high < 8
+
+
+@pytest.mark.parametrize("trials", [1, 3])
+@pytest.mark.parametrize("n", [50, 100, 400])
+def test_the_drop_interval_covers_the_drop_on_these_cases(n: int, trials: int) -> None:
+    generator = np.random.default_rng(n + trials)
+    nights = 2000
+    before = noisy_rates(generator, (nights, n))
+    now = before.copy()
+    now[:, : n // 25] = 0
+    base_passed, passed = generator.binomial(5, before), generator.binomial(trials, now)
+    base_measured, measured = np.full(n, 5), np.full(n, trials)
+    covered = 0
+    for night in range(nights):
+        low, high = drop_interval(base_passed[night], base_measured, passed[night], measured)
+        covered += low <= 100 * (before[night] - now[night]).mean() <= high
+    assert 0.94 <= covered / nights <= 1
+
+
+def noisy_rates(generator: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """80 % of cases sure to pass, 15 % flaky, the rest sure to fail."""
+    kind = generator.random(shape)
+    return np.where(kind < 0.8, 1.0, np.where(kind < 0.95, generator.beta(2, 2, shape), 0.0))
+
+
+def test_a_rate_counts_a_case_once_however_often_it_was_tried() -> None:
+    once = rate_interval(counts(1, 1, 0, 1), counts(1, 1, 1, 1))
+    five_times = rate_interval(counts(5, 5, 0, 5), counts(5, 5, 5, 5))
+    assert once == five_times
+    assert once is not None
+    assert once.interval == wilson(3, 4)
+
+
+def test_a_rate_of_nothing_is_unknown() -> None:
+    assert rate_interval(counts(0, 0), counts(0, 0)) is None
+
+
+@pytest.mark.parametrize("n", [100, 400])
+@pytest.mark.parametrize("flaky", [0.0, 0.05, 0.15, 0.3])
+@pytest.mark.parametrize(("base_trials", "trials"), [(5, 1), (5, 3), (1, 1)])
+def test_the_detectable_drop_is_found_on_about_four_nights_of_five(
+    n: int, flaky: float, base_trials: int, trials: int
+) -> None:
+    """Cases that always passed stop passing; one case less is found less often, one more often enough."""
+    generator = np.random.default_rng(11)
+    rates = np.ones(n)
+    rates[: round(flaky * n)] = generator.beta(2, 2, round(flaky * n))
+    noise = float((rates * (1 - rates)).mean())
+    drop = detectable_at_noise_pp(noise, n, base_trials=base_trials, trials=trials, max_drop_pp=3) * n / 100
+    slack = max(1, n / 100)
+    above = share_found(generator, rates, int(np.ceil(drop + slack)), base_trials=base_trials, trials=trials)
+    below = share_found(generator, rates, int(drop - slack), base_trials=base_trials, trials=trials)
+    assert below <= 0.87
+    assert above >= 0.75
+
+
+def share_found(
+    generator: np.random.Generator, rates: np.ndarray, n_lost: int, *, base_trials: int, trials: int, nights: int = 300
+) -> float:
+    """Nights on which the last cases, which never pass any more, bring the cell beyond 3 pp and p < .05."""
+    tonight = rates.copy()
+    tonight[len(rates) - n_lost :] = 0
+    base_measured, measured = np.full(len(rates), base_trials), np.full(len(rates), trials)
+    found = 0
+    for _ in range(nights):
+        before, now = generator.binomial(base_trials, rates), generator.binomial(trials, tonight)
+        drop = before.sum() / base_trials - now.sum() / trials
+        lower = permutation_test(before, base_measured, now, measured).lower
+        found += drop > 0.03 * len(rates) + 1e-9 and lower < ALPHA / 2
+    return found / nights
+
+
+def test_single_trials_do_not_tell_what_can_be_found() -> None:
+    assert detectable_drop_pp(counts(1, 0, 1), counts(1, 1, 1)) is None
+
+
+def test_more_cases_and_more_trials_find_less() -> None:
+    small, large = (np.tile(counts(5, 5, 5, 3), size) for size in (25, 100))
+    fives = np.full(100, 5), np.full(400, 5)
+    once, thrice = (detectable_drop_pp(small, fives[0], trials=trials) for trials in (1, 3))
+    many = detectable_drop_pp(large, fives[1])
+    assert once is not None
+    assert thrice is not None
+    assert many is not None
+    assert many < once
+    assert thrice < once
+
+
+def test_before_a_baseline_there_is_a_range() -> None:
+    low, high = detectable_range_pp(100)
+    assert 3 < low < high < 12
+    assert detectable_range_pp(2) == (100, 100)
