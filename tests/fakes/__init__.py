@@ -1,0 +1,1 @@
+"""Real servers that play what the product talks to."""
