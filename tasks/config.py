@@ -6,9 +6,9 @@ Only shapes and ranges are checked here. What needs other files or the environme
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 RUN_ID = re.compile(r"run-\d{8}-\d{6}-[0-9a-z]{4}")
 """The form of run ids, which no model name may take: `compare --baseline` accepts either."""
@@ -23,7 +23,29 @@ CONTROLLED_PARAMS = frozenset(
 )  # fmt: skip
 """litellm arguments that would take pace, retries, money or the shape of an answer out of our hands."""
 
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\s/\\][^\\]*$")]
+
+def of_form(pattern: str, expected: str) -> AfterValidator:
+    """Accept texts of one form; `expected` says which in words."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[
+    Text,
+    Field(max_length=100),
+    of_form(
+        r"[^\s/\\](?:[^\\\x00-\x1f\x7f]*[^\s\\])?",
+        "a name without backslashes or line breaks, that neither starts with '/' nor has blanks around it",
+    ),
+]
+Url = Annotated[str, of_form(r"https?://\S+", "an address that starts with http:// or https://")]
+EnvName = Annotated[str, of_form(r"[A-Za-z_]\w*", "the name of an environment variable")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -55,10 +77,10 @@ class ModelConfig(Written):
     """One model (or judge) of the config: a name and a litellm model id with its parameters."""
 
     name: Name
-    model: Annotated[str, Field(min_length=1)]
-    base_model: str | None = None
-    api_base: str | None = None
-    api_key_env: str | None = None
+    model: Text
+    base_model: Text | None = None
+    api_base: Url | None = None
+    api_key_env: EnvName | None = None
     params: dict[str, Any] = {}
     price: Price | None = None
     limits: Limits = Limits()
@@ -69,15 +91,25 @@ class ModelConfig(Written):
     @classmethod
     def name_is_no_run_id(cls, name: str) -> str:
         if RUN_ID.fullmatch(name):
-            raise ValueError("a model name that has the form of a run id")
+            raise ValueError("expected a name that does not look like a run id")
         return name
+
+    @field_validator("retires_on", mode="before")
+    @classmethod
+    def date_as_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("expected a date such as 2027-01-14") from None
 
     @field_validator("params")
     @classmethod
     def params_leave_control(cls, params: dict[str, Any]) -> dict[str, Any]:
         taken = sorted(CONTROLLED_PARAMS & params.keys())
         if taken:
-            raise ValueError(f"{', '.join(taken)}: Daybreak controls this itself; take it out of params")
+            raise ValueError(f"Daybreak controls {', '.join(taken)} itself; take it out of params")
         return params
 
     @property
@@ -89,18 +121,18 @@ class ModelConfig(Written):
 class SlackConfig(Written):
     """Where alerts go. Without channel or token they are printed."""
 
-    channel: str | None = None
-    token_env: str = "SLACK_BOT_TOKEN"  # noqa: S105 (a variable's name)
-    api_url: str = "https://slack.com/api/"
+    channel: Text | None = None
+    token_env: EnvName = "SLACK_BOT_TOKEN"  # noqa: S105 (a variable's name)
+    api_url: Url = "https://slack.com/api/"
     excerpts: bool = True
 
 
 class Config(Written):
-    """deployments/daybreak.yaml. Paths are as written; `tasks.datasets` resolves them."""
+    """deployments/daybreak.yaml. Paths are as written; `tasks.documents` resolves them."""
 
-    results: Annotated[str, Field(min_length=1)] = "results"
-    datasets: Annotated[str, Field(min_length=1)] = "datasets"
-    suites: list[Name] | None = None
+    results: Text = "results"
+    datasets: Text = "datasets"
+    suites: Annotated[list[Name], Field(min_length=1)] | None = None
     budget_usd: NotNegative | None = None
     timeout_s: Positive = 60
     concurrency: Count = 100
@@ -135,7 +167,7 @@ class ScorerBase(Written):
     """What every scorer may say: its name in tables, and the kinds of case it applies to (default: all)."""
 
     name: Name | None = None
-    kinds: list[str] | None = None
+    kinds: Annotated[list[Text], Field(min_length=1)] | None = None
 
 
 class ExactScorer(ScorerBase):
@@ -158,7 +190,7 @@ class OneOfScorer(ScorerBase):
     """Passes when the label that the output names is the expected one."""
 
     type: Literal["one_of"]
-    labels: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=2)]
+    labels: Annotated[list[Text], Field(min_length=2)]
     pick: Literal["only", "first", "last"] = "only"
 
 
@@ -166,7 +198,7 @@ class RegexScorer(ScorerBase):
     """Passes when the pattern is found in the output; a template that may see `expected`."""
 
     type: Literal["regex"]
-    pattern: Annotated[str, Field(min_length=1)]
+    pattern: Text
 
 
 class NumericScorer(ScorerBase):
@@ -183,7 +215,7 @@ class JsonSchemaScorer(ScorerBase):
 
     model_config = ConfigDict(protected_namespaces=())
     type: Literal["json_schema"]
-    schema_: Annotated[str | dict[str, Any], Field(alias="schema")]
+    schema_: Annotated[Text | dict[str, Any], Field(alias="schema")]
     fields: list[str] = []
 
 
@@ -198,15 +230,15 @@ class JudgeScorer(ScorerBase):
     """Passes when a model that reads the rubric says so."""
 
     type: Literal["judge"]
-    judge: str
-    rubric: str
+    judge: Text
+    rubric: Text
 
 
 class PythonScorer(ScorerBase):
     """Calls a function `score(output, case)` of the suite's folder or of an import path."""
 
     type: Literal["python"]
-    call: Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_]\w*$")]
+    call: Annotated[str, of_form(r"[^:]+:[A-Za-z_]\w*", "FILE.py:FUNCTION or MODULE:FUNCTION")]
 
 
 ScorerConfig = Annotated[
@@ -234,7 +266,7 @@ class Message(Written):
 class SqlCases(Written):
     """Cases that DuckDB selects; columns are the fields of a case."""
 
-    sql: Annotated[str, Field(min_length=1)]
+    sql: Text
 
 
 class SuiteConfig(Written):
@@ -242,11 +274,11 @@ class SuiteConfig(Written):
 
     description: str = ""
     owner: str | None = None
-    action: str = "case"
-    models: list[str] | None = None
-    cases: str | list[str] | SqlCases = "cases.jsonl"
-    prompt: str | None = None
-    user: Annotated[str, Field(min_length=1)] = "{{ input }}"
+    action: Text = "case"
+    models: Annotated[list[Text], Field(min_length=1)] | None = None
+    cases: Text | Annotated[list[Text], Field(min_length=1)] | SqlCases = "cases.jsonl"
+    prompt: Text | None = None
+    user: Text = "{{ input }}"
     messages: list[Message] = []
     params: dict[str, Any] = {}
     feeds_logic: bool = False
@@ -265,13 +297,14 @@ class SuiteConfig(Written):
     def params_leave_control(cls, params: dict[str, Any]) -> dict[str, Any]:
         return ModelConfig.params_leave_control(params)
 
-    @model_validator(mode="after")
-    def scorer_names_are_unique(self) -> Self:
-        names = [scorer.name or scorer.type for scorer in self.scorers]
+    @field_validator("scorers")
+    @classmethod
+    def scorer_names_are_unique(cls, scorers: list[ScorerConfig]) -> list[ScorerConfig]:
+        names = [scorer.name or scorer.type for scorer in scorers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"scorers: the name {', '.join(map(repr, twice))} is used twice; give each its own `name`")
-        return self
+            raise ValueError(f"the name {', '.join(map(repr, twice))} is used twice; give each scorer its own `name`")
+        return scorers
 
 
 def spell_out(scorer: object) -> object:

@@ -1,0 +1,130 @@
+"""What must hold between a suite, its cases and the models."""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tasks.config import ModelConfig, ScorerConfig, SuiteConfig
+from tasks.datasets.cases import Mistake, read_cases
+from tasks.datasets.content import DatasetHash
+from tasks.datasets.problems import Problems
+from tasks.datasets.sources import rows_of
+from tasks.datasets.templates import Renderer
+from tasks.documents.wording import brief, nearest
+from tasks.records import Case
+
+CheckCase = Callable[[ScorerConfig, Case, Mapping[str, str]], str | None]
+"""What a scorer misses in a case, in words, given the suite's files."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one pass over the cases finds out. `ids` are 64-bit hashes: 8 bytes instead of a text for each case."""
+
+    dataset: DatasetHash = field(default_factory=DatasetHash)
+    kinds: Counter[str] = field(default_factory=Counter)
+    tags: Counter[str] = field(default_factory=Counter)
+    ids: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def add(self, case: Case) -> Iterator[Mistake]:
+        """Count a case in, unless it holds what is no JSON."""
+        try:
+            self.dataset.add(case)
+        except UnicodeEncodeError:
+            yield Mistake("text", "expected Unicode text, got half of a surrogate pair")
+        except ValueError:
+            yield Mistake("number", "expected finite numbers, got NaN or infinity")
+        except TypeError as error:
+            yield Mistake("content", f"expected what JSON can hold: {error}")
+        self.kinds[case.kind] += 1
+        self.tags.update(case.tags)
+
+
+class CaseRules:
+    """What every case of a suite must meet: a scorer that applies, what that needs, and what the templates name.
+
+    Without `renderer` templates are not rendered; with `complete` unset, some scorers are missing.
+    """
+
+    def __init__(
+        self,
+        scorers: Sequence[ScorerConfig],
+        files: Mapping[str, str],
+        check_case: CheckCase,
+        renderer: Renderer | None,
+        *,
+        complete: bool,
+    ) -> None:
+        self.scorers = scorers
+        self.files = files
+        self.check_case = check_case
+        self.renderer = renderer
+        self.complete = complete
+        self.applying: dict[str, list[ScorerConfig]] = {}
+
+    def mistakes(self, case: Case) -> Iterator[Mistake]:
+        """Everything that is wrong with a case."""
+        scorers = self.applying.get(case.kind)
+        if scorers is None:
+            scorers = [scorer for scorer in self.scorers if scorer.kinds is None or case.kind in scorer.kinds]
+            self.applying[case.kind] = scorers
+        if not scorers and self.complete:
+            known = sorted({kind for scorer in self.scorers for kind in scorer.kinds or []})
+            yield Mistake("no scorer", f"no scorer applies to the kind {case.kind!r}", nearest(case.kind, known))
+        for scorer in scorers:
+            if message := self.check_case(scorer, case, self.files):
+                name = scorer.name or scorer.type
+                yield Mistake(f"scorer {name}", f"scorer {name!r}: {message}")
+        if self.renderer and (complaint := self.renderer.complaint(case)):
+            yield Mistake(complaint.partition(" in {")[0], complaint)
+
+
+def check_cases(config: SuiteConfig, folder: Path, where: str, rules: CaseRules, problems: Problems) -> Facts:
+    """Look at every case once; `where` is the place that names them."""
+    facts = Facts()
+    for row, case in read_cases(config.cases, folder, where, problems):
+        if isinstance(id := row.fields.get("id"), str):
+            facts.ids.append(hash(id))
+        for kind, message, hint in [*facts.add(case), *rules.mistakes(case)] if case else ():
+            problems.add(row.where, message, hint, kind=kind)
+    if suspects := repeated(facts.ids):
+        report_repeated(config, folder, where, suspects, problems)
+    return facts
+
+
+def repeated(hashes: "array[int]") -> set[int]:
+    """The hashes that occur more than once."""
+    return {one for one, following in pairwise(sorted(hashes)) if one == following}
+
+
+def report_repeated(config: SuiteConfig, folder: Path, where: str, suspects: set[int], problems: Problems) -> None:
+    """Read the cases again to find the ids that occur twice, and where."""
+    first: dict[str, str] = {}
+    for row in rows_of(config.cases, folder, where, Problems()):
+        id = row.fields.get("id")
+        if isinstance(id, str) and hash(id) in suspects:
+            if id in first:
+                problems.add(row.where, f"the id {brief(id)} stands at {first[id]}, too", kind="repeated id")
+            else:
+                first[id] = row.where
+
+
+def unused_kinds(scorers: Iterable[ScorerConfig], kinds: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+    """Scorer, message and hint for each kind of a scorer that no case has."""
+    for scorer in scorers if kinds else ():
+        for kind in scorer.kinds or []:
+            if kind not in kinds:
+                yield scorer.name or scorer.type, f"no case has the kind {kind!r}", nearest(kind, sorted(kinds))
+
+
+def unsteady_models(config: SuiteConfig, models: Iterable[ModelConfig]) -> Iterator[tuple[str, Any]]:
+    """Models that would answer a suite that feeds downstream logic with another temperature than 0, and which."""
+    for model in models:
+        temperature = {**model.params, **config.params}.get("temperature")
+        steady = isinstance(temperature, int | float) and not isinstance(temperature, bool) and temperature == 0
+        if config.feeds_logic and not steady and (config.models is None or model.name in config.models):
+            yield model.name, temperature

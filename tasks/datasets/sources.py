@@ -1,0 +1,55 @@
+"""Find a suite's cases: files of several formats, or a query."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tasks.config import SqlCases
+from tasks.datasets.problems import Problems
+from tasks.datasets.rows import Row
+from tasks.datasets.tables import parquet_rows, selected_rows
+from tasks.datasets.text_rows import csv_rows, jsonl_rows
+from tasks.documents.wording import brief, nearest, shown
+from tasks.errors import UsageError
+
+READERS: Mapping[str, Callable[[Path, Problems], Iterator[Row]]] = {
+    ".jsonl": jsonl_rows,
+    ".csv": csv_rows,
+    ".parquet": parquet_rows,
+}
+
+
+def rows_of(cases: str | Sequence[str] | SqlCases, folder: Path, where: str, problems: Problems) -> Iterator[Row]:
+    """Every row; `where` is the place that names the files or the query. No reader holds more than a batch of rows."""
+    if isinstance(cases, SqlCases):
+        yield from or_problem(selected_rows(cases.sql, folder, where, problems), where, problems)
+        return
+    for path in case_files([cases] if isinstance(cases, str) else cases, folder, where, problems):
+        read = READERS.get(path.suffix.lower())
+        if read:
+            yield from or_problem(read(path, problems), shown(path), problems)
+        else:
+            problems.add(where, f"cases: expected .jsonl, .csv or .parquet, got {brief(path.name)}")
+
+
+def or_problem(rows: Iterator[Row], where: str, problems: Problems) -> Iterator[Row]:
+    """The rows of one source; that it cannot be read, or is empty, becomes a problem."""
+    before, row = len(problems), None
+    try:
+        for row in rows:
+            yield row
+    except UsageError as error:
+        problems.take(error.problems)
+    if row is None and len(problems) == before:
+        problems.add(where, "expected cases, got none")
+
+
+def case_files(names: Iterable[str], folder: Path, where: str, problems: Problems) -> Iterator[Path]:
+    """The files that the names or glob patterns stand for."""
+    for name in names:
+        path = folder / Path(name).expanduser()
+        start = Path(path.anchor) if Path(name).is_absolute() else folder
+        found = [path] if path.exists() else sorted(start.glob(str(path.relative_to(start))))
+        if not found:
+            hint = nearest(name, sorted(other.name for other in folder.iterdir() if other.suffix in READERS))
+            problems.add(where, f"cases: no such file: {brief(name)}", hint)
+        yield from found

@@ -1,0 +1,52 @@
+"""Read every suite of a config and check it, before anything is called or written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.datasets.checks import CheckCase
+from tasks.datasets.problems import Problems
+from tasks.datasets.suite_file import CheckScorer, SuiteFile
+from tasks.documents import ConfigFile
+from tasks.documents.wording import brief, nearest, shown
+from tasks.errors import UsageError
+from tasks.records import Suite
+
+
+def load_suites(
+    file: ConfigFile, *, check_scorer: CheckScorer, check_case: CheckCase, only: Sequence[str] = ()
+) -> tuple[Suite, ...]:
+    """Read and check the suites of a config, or those that `only` names.
+
+    Raises UsageError with every mistake in all of them, and those of the config that `open_config` has found.
+    """
+    problems = Problems()
+    problems.take(file.problems)
+    suites = []
+    for folder in suite_folders(file, only, problems):
+        try:
+            suites.append(SuiteFile(folder, file, problems).checked_suite(check_scorer, check_case))
+        except UsageError as error:
+            problems.take(error.problems)
+    problems.raise_any()
+    return tuple(suites)
+
+
+def suite_folders(file: ConfigFile, only: Sequence[str], problems: Problems) -> list[Path]:
+    """The folders of the suites that are wanted: by `only`, else by the config, else all."""
+    if not file.datasets.is_dir():
+        problems.add(file.datasets, "expected a folder with suites, found none", "`datasets` in the config names it")
+        return []
+    paths = [path for path in sorted(file.datasets.glob("*/suite.y*ml")) if not path.parent.name.startswith(".")]
+    for path in paths:
+        if path.suffix == ".yml":
+            problems.add(path, "expected the name suite.yaml")
+    found = {path.parent.name: path.parent for path in paths}
+    if not found:
+        problems.add(file.datasets, "expected at least one folder with a suite.yaml, found none")
+        return []
+    wanted = only or file.config.suites or list(found)
+    for name in wanted:
+        if name not in found:
+            where = "--suite" if only else file.path
+            problems.add(where, f"expected a suite in {shown(file.datasets)}, got {brief(name)}", nearest(name, found))
+    return [found[name] for name in dict.fromkeys(wanted) if name in found]

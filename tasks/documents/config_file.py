@@ -1,0 +1,183 @@
+"""Read deployments/daybreak.yaml with its environment."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from tasks.config import Config
+from tasks.documents.schema import checked
+from tasks.documents.wording import brief, nearest, shown
+from tasks.documents.yaml_file import Document, read_text, read_yaml
+from tasks.errors import Problem, UsageError
+
+SHORTEST_SECRET = 6
+"""Shorter values would redact ordinary words."""
+
+STAND_IN = {"models": [{"name": "no sound model", "model": "none", "params": {"temperature": 0}}], "judges": []}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """A config with what belongs to it.
+
+    `root` is where its relative paths start; `results` and `datasets` are absolute. `raw` is the file before `${VAR}`
+    was replaced, JSON values only: it may be stored. `env` is the environment over `.env`, and `secrets` the values of
+    it that the file uses. The names are also those of models and judges that are wrong otherwise. `problems` is empty
+    unless it comes from `open_config`.
+    """
+
+    config: Config
+    path: Path
+    root: Path
+    results: Path
+    datasets: Path
+    raw: dict[str, Any] = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
+    env: Mapping[str, str] = field(repr=False)
+    model_names: tuple[str, ...]
+    judge_names: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def load_config(path: Path, *, env: Mapping[str, str], results: Path | None = None) -> ConfigFile:
+    """Read and check a config; raises UsageError with every mistake in it.
+
+    `results` is relative to the working folder and overrides the config's.
+    """
+    file = open_config(path, env=env, results=results)
+    if file.problems:
+        raise UsageError(file.problems)
+    return file
+
+
+def open_config(path: Path, *, env: Mapping[str, str], results: Path | None = None) -> ConfigFile:
+    """Read a config whose mistakes are kept as `problems`, so that suites can be checked in the same breath.
+
+    `config` then holds what is sound. Raises UsageError when the file is no YAML mapping.
+    """
+    path = path.absolute()
+    root = path.parent.parent if path.parent.name == "deployments" else path.parent
+    env = {**read_env(root / ".env"), **env}
+    document = read_yaml(path, env=env)
+    config, problems = checked(document, Config, STAND_IN)
+    file = ConfigFile(
+        config=config,
+        path=path,
+        root=root,
+        results=(results or root / Path(config.results).expanduser()).absolute(),
+        datasets=(root / Path(config.datasets).expanduser()).absolute(),
+        raw=document.raw,
+        secrets=secrets_of(config, document, env),
+        env=env,
+        model_names=tuple(names_in(document.data, "models")),
+        judge_names=tuple(names_in(document.data, "judges")),
+    )
+    problems += [*name_problems(document), *folder_problems(document, file, results)]
+    return replace(file, problems=tuple(redacted(problem, file.secrets) for problem in sorted(problems, key=line_of)))
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """The variables of a `.env` file, if there is one."""
+    from dotenv import dotenv_values
+
+    if not path.is_file():
+        return {}
+    values = dotenv_values(stream=StringIO(read_text(path)), interpolate=False)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def secrets_of(config: Config, document: Document, env: Mapping[str, str]) -> frozenset[str]:
+    """What nobody may see: values that came from the environment."""
+    names = [model.api_key_env for model in (*config.models, *config.judges)] + [config.slack.token_env]
+    values = {env[name] for name in names if name and name in env} | document.substituted
+    return frozenset(value for value in values if len(value) >= SHORTEST_SECRET)
+
+
+def line_of(problem: Problem) -> int:
+    """The line of a problem's place, by which problems of one file are sorted."""
+    line = problem.where.rpartition(":")[2]
+    return int(line) if line.isdigit() else 0
+
+
+def redacted(problem: Problem, secrets: frozenset[str]) -> Problem:
+    """The problem without the secrets that it would show."""
+    message = problem.message
+    for secret in sorted(secrets, key=len, reverse=True):
+        message = message.replace(secret, "***")
+    return replace(problem, message=message)
+
+
+def names_in(document: Mapping[str, Any], section: str) -> list[str]:
+    """The names of models or judges, also of those that are wrong otherwise; a nameless one counts as ''."""
+    entries = document.get(section)
+    found = [entry.get("name") for entry in mappings(entries)]
+    return [name if isinstance(name, str) else "" for name in found]
+
+
+def mappings(entries: object) -> list[dict[str, Any]]:
+    """The items of what should be a list of mappings; an empty one for whatever is none."""
+    listed = entries if isinstance(entries, list) else []
+    return [entry if isinstance(entry, dict) else {} for entry in listed]
+
+
+def name_problems(document: Document) -> Iterator[Problem]:
+    """Names that are given twice, and baselines that are no model's name or run in a circle."""
+    for section in ("models", "judges"):
+        names = names_in(document.data, section)
+        for index, name in enumerate(names):
+            if name and name in names[:index]:
+                message = f"expected a name of its own, got {brief(name)} a second time"
+                yield document.problem((section, index, "name"), message)
+    yield from chain_problems(document, names_in(document.data, "models"))
+    for index, judge in enumerate(mappings(document.data.get("judges"))):
+        if judge.get("compare_to") is not None:
+            yield document.problem(("judges", index, "compare_to"), "a judge has nothing to be compared with")
+
+
+def chain_problems(document: Document, names: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with each `compare_to`."""
+    models = mappings(document.data.get("models"))
+    baselines = {name: model.get("compare_to") for name, model in zip(names, models, strict=True) if name}
+    for index, name in enumerate(names):
+        trail, other = ("models", index, "compare_to"), baselines.get(name)
+        if not isinstance(other, str):
+            continue
+        if other not in baselines:
+            hint = nearest(other, [known for known in baselines if known != name])
+            yield document.problem(trail, f"expected another model's name, got {brief(other)}", hint)
+        elif other == name:
+            yield document.problem(trail, f"{brief(name)} cannot be compared with itself")
+        elif name in (circle := chain_from(name, baselines))[1:]:
+            yield document.problem(trail, f"runs in a circle: {' → '.join(circle)}")
+
+
+def chain_from(name: str, baselines: Mapping[str, object]) -> list[str]:
+    """The models that follow each other by `compare_to`, up to the first that comes again."""
+    chain = [name]
+    while isinstance(following := baselines.get(chain[-1]), str):
+        chain.append(following)
+        if following in chain[:-1]:
+            break
+    return chain
+
+
+def folder_problems(document: Document, file: ConfigFile, results: Path | None) -> Iterator[Problem]:
+    """What is wrong with `results` and `datasets`."""
+    for name, written in (("results", str(results or file.config.results)), ("datasets", file.config.datasets)):
+        message, hint = no_folder(written, getattr(file, name))
+        if message and name == "results" and results:
+            yield Problem("--results", message, hint)
+        elif message:
+            yield document.problem((name,), message, hint)
+
+
+def no_folder(written: str, path: Path) -> tuple[str, str]:
+    """Message and hint when something else than a folder is named; empty texts when all is well."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", written):
+        return f"expected a folder, got {brief(written)}", "object storage comes later"
+    if path.exists() and not path.is_dir():
+        return f"expected a folder, got the file {shown(path)}", ""
+    return "", ""

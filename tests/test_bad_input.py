@@ -1,0 +1,468 @@
+"""Whatever a person writes wrong is refused before the first call, with place, expectation and what came."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tasks.errors import UsageError
+from tests.fakes.workspace import CASES, CONFIG, Workspace
+
+CONFIG_FILE = "deployments/daybreak.yaml"
+SUITE_FILE = "datasets/sums/suite.yaml"
+CASES_FILE = "datasets/sums/cases.jsonl"
+
+
+class Bad(NamedTuple):
+    """A file written over a sound one, and what is said of it."""
+
+    file: str
+    content: str | bytes
+    said: str
+
+
+def model(extra: str) -> str:
+    """A config whose only model has one more field, on line 4."""
+    return f"{CONFIG}    {extra}\n"
+
+
+def suite(extra: str) -> str:
+    """A suite with one more field, on line 2."""
+    return f"scorers: [exact]\n{extra}\n"
+
+
+def scorer(written: str) -> str:
+    return f"scorers:\n  - {written}\n"
+
+
+def case(fields: str) -> str:
+    """Sound cases and one more, on line 3."""
+    return f"{CASES}{fields}\n"
+
+
+CONFIGS = {
+    "unknown field": Bad(
+        CONFIG_FILE, model("prise: {}"), ":4: models[0].prise: unknown field 'prise' (did you mean 'price'?)"
+    ),
+    "unknown section": Bad(CONFIG_FILE, CONFIG + "zebra: 1\n", ":4: zebra: unknown field 'zebra' (known: results, "),
+    "missing field": Bad(CONFIG_FILE, "models:\n  - name: small\n", ":2: models[0].model: this field is missing"),
+    "no models": Bad(CONFIG_FILE, "models: []\n", ":1: models: expected at least 1 in the list, got []"),
+    "number as text": Bad(
+        CONFIG_FILE,
+        CONFIG + 'workers: "3"\n',
+        ":4: workers: expected a whole number, got '3' (leave the quotes away)",
+    ),
+    "text as number": Bad(
+        CONFIG_FILE,
+        "models:\n  - {name: 4, model: openai/x}\n",
+        ":2: models[0].name: expected text, got 4 (put it in quotes)",
+    ),
+    "empty block": Bad(CONFIG_FILE, CONFIG + "slack:\n", ":4: slack: expected a mapping, got nothing"),
+    "negative budget": Bad(
+        CONFIG_FILE, CONFIG + "budget_usd: -1\n", ":4: budget_usd: expected a number from 0 up, got -1"
+    ),
+    "negative price": Bad(
+        CONFIG_FILE,
+        model("price: {input_per_million: -0.1, output_per_million: 1}"),
+        ":4: models[0].price.input_per_million: expected a number from 0 up, got -0.1",
+    ),
+    "timeout of zero": Bad(CONFIG_FILE, CONFIG + "timeout_s: 0\n", ":4: timeout_s: expected a number above 0, got 0"),
+    "infinity": Bad(CONFIG_FILE, CONFIG + "timeout_s: .inf\n", ":4: timeout_s: expected a finite number, got '.inf'"),
+    "model name twice": Bad(
+        CONFIG_FILE,
+        CONFIG + "  - {name: small, model: openai/other}\n",
+        ":4: models[1].name: expected a name of its own, got 'small' a second time",
+    ),
+    "judge name twice": Bad(
+        CONFIG_FILE,
+        CONFIG + "judges: [{name: j, model: openai/a}, {name: j, model: openai/b}]\n",
+        ":4: judges[1].name: expected a name of its own, got 'j' a second time",
+    ),
+    "run id as name": Bad(
+        CONFIG_FILE,
+        "models:\n  - {name: run-20260101-020000-ab12, model: openai/x}\n",
+        ":2: models[0].name: expected a name that does not look like a run id, got 'run-20260101-020000-ab12'",
+    ),
+    "compare_to nothing": Bad(
+        CONFIG_FILE,
+        CONFIG + "  - {name: large, model: openai/large, compare_to: smal}\n",
+        ":4: models[1].compare_to: expected another model's name, got 'smal' (did you mean 'small'?)",
+    ),
+    "compare_to itself": Bad(
+        CONFIG_FILE, model("compare_to: small"), ":4: models[0].compare_to: 'small' cannot be compared with itself"
+    ),
+    "compare_to in a circle": Bad(
+        CONFIG_FILE,
+        model("compare_to: large") + "  - {name: large, model: openai/large, compare_to: small}\n",
+        ":4: models[0].compare_to: runs in a circle: small → large → small",
+    ),
+    "unset variable": Bad(
+        CONFIG_FILE,
+        model("api_base: https://${HOST}/v1"),
+        ":4: models[0].api_base: the environment does not set ${HOST} (put it into the environment or into .env)",
+    ),
+    "param under our control": Bad(
+        CONFIG_FILE,
+        model("params: {stream: true}"),
+        ":4: models[0].params: Daybreak controls stream itself; take it out of params",
+    ),
+    "key instead of its variable": Bad(
+        CONFIG_FILE,
+        model("api_key_env: sk-secret-1234"),
+        ":4: models[0].api_key_env: expected the name of an environment variable, got something else",
+    ),
+    "address without scheme": Bad(
+        CONFIG_FILE,
+        model("api_base: localhost:8000"),
+        ":4: models[0].api_base: expected an address that starts with http:// or https://, got 'localhost:8000'",
+    ),
+    "impossible date": Bad(
+        CONFIG_FILE,
+        model("retires_on: 2027-02-30"),
+        ":4: models[0].retires_on: expected a date such as 2027-01-14, got '2027-02-30'",
+    ),
+    "object storage": Bad(
+        CONFIG_FILE,
+        CONFIG + "results: s3://bucket/results\n",
+        ":4: results: expected a folder, got 's3://bucket/results' (object storage comes later)",
+    ),
+    "file as folder": Bad(
+        CONFIG_FILE,
+        CONFIG + "datasets: deployments/daybreak.yaml\n",
+        ":4: datasets: expected a folder, got the file deployments/daybreak.yaml",
+    ),
+    "no datasets": Bad(
+        CONFIG_FILE, CONFIG + "datasets: nowhere\n", "nowhere: expected a folder with suites, found none"
+    ),
+    "unknown suite": Bad(
+        CONFIG_FILE, CONFIG + "suites: [sum]\n", ": expected a suite in datasets, got 'sum' (did you mean 'sums'?)"
+    ),
+    "empty config": Bad(CONFIG_FILE, "# nothing yet\n", ": the file is empty"),
+    "list instead of mapping": Bad(CONFIG_FILE, "- a\n- b\n", ":1: expected a mapping, got a list"),
+    "not UTF-8": Bad(CONFIG_FILE, b"models:\n  - name: caf\xe9\n", ":2: expected UTF-8 text, got byte 0xe9"),
+    "broken YAML": Bad(CONFIG_FILE, "models:\n  - {name: a\n", ":3: broken YAML: while parsing a flow mapping"),
+    "tab": Bad(
+        CONFIG_FILE,
+        "models:\n\t- name: a\n",
+        ":2: broken YAML: while scanning for the next token found character '\\t' that cannot start any token "
+        "(indent with blanks, not tabs)",
+    ),
+    "control character": Bad(
+        CONFIG_FILE, "models: \x07\n", ":1: broken YAML: the character '\\x07' may not stand here"
+    ),
+    "key twice": Bad(
+        CONFIG_FILE, CONFIG + "    name: b\n", ":4: models[0].name: the field 'name' stands here and on line 2"
+    ),
+    "two documents": Bad(CONFIG_FILE, CONFIG + "---\na: 1\n", ":4: broken YAML: expected a single document"),
+    "YAML bomb": Bad(
+        CONFIG_FILE,
+        "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)),
+        ": more than 100000 values, with aliases expanded",
+    ),
+    "deep nesting": Bad(CONFIG_FILE, "a: " + "[" * 5000, ": nested too deeply"),
+    "foreign YAML tag": Bad(
+        CONFIG_FILE,
+        model("base_model: !!python/name:os.system"),
+        ":4: models[0].base_model: unknown YAML tag '!!python",
+    ),
+}
+SUITES = {
+    "unknown suite field": Bad(
+        SUITE_FILE, suite("trails: 3"), ":2: trails: unknown field 'trails' (did you mean 'trials'?)"
+    ),
+    "unknown gate field": Bad(
+        SUITE_FILE,
+        suite("gate: {max_drop: 3}"),
+        ":2: gate.max_drop: unknown field 'max_drop' (did you mean 'max_drop_pp'?)",
+    ),
+    "unknown policy": Bad(
+        SUITE_FILE, suite("gate: {policy: lax}"), ":2: gate.policy: expected 'confirmed' or 'strict', got 'lax'"
+    ),
+    "share above one": Bad(
+        SUITE_FILE, suite("gate: {min_pass_rate: 80}"), ":2: gate.min_pass_rate: expected a number up to 1, got 80"
+    ),
+    "unknown scorer": Bad(
+        SUITE_FILE, scorer("exactly"), ":2: scorers[0]: unknown type 'exactly' (did you mean 'exact'?)"
+    ),
+    "unknown scorer option": Bad(
+        SUITE_FILE,
+        scorer("numeric: {abs_tolerence: 1}"),
+        ":2: scorers[0].numeric.abs_tolerence: unknown field 'abs_tolerence' (did you mean 'abs_tolerance'?)",
+    ),
+    "scorer name twice": Bad(
+        SUITE_FILE,
+        "scorers: [exact, exact]\n",
+        ":1: scorers: the name 'exact' is used twice; give each scorer its own `name`",
+    ),
+    "cases of no kind": Bad(SUITE_FILE, suite("cases: 7"), ":2: cases: expected text or a list or a mapping, got 7"),
+    "unknown model": Bad(
+        SUITE_FILE,
+        suite("models: [smal]"),
+        ":2: models[0]: expected a model of the config, got 'smal' (did you mean 'small'?)",
+    ),
+    "temperature for downstream logic": Bad(
+        SUITE_FILE,
+        suite("feeds_logic: true"),
+        ":2: feeds_logic: expected temperature 0 for 'small', got nothing (put params: {temperature: 0} into ",
+    ),
+    "message of nobody": Bad(
+        SUITE_FILE,
+        suite("messages: [{role: bot, content: hello}]"),
+        ":2: messages[0].role: expected 'system', 'user' or 'assistant', got 'bot'",
+    ),
+    "no prompt file": Bad(
+        SUITE_FILE,
+        suite("prompt: prompt.txt"),
+        ":2: prompt: no such file: 'prompt.txt' (known: cases.jsonl, suite.yaml)",
+    ),
+    "prompt outside the suite": Bad(
+        SUITE_FILE,
+        suite("prompt: ../../deployments/daybreak.yaml"),
+        ":2: prompt: expected a file in the suite's folder, got '../../deployments/daybreak.yaml'",
+    ),
+    "broken template": Bad(SUITE_FILE, suite("user: '{% if %}'"), ":2: user: broken template: Expected an expression"),
+    "unknown variable": Bad(
+        SUITE_FILE, suite("user: '{{ inptu }}'"), ":2: user: unknown variable 'inptu' (did you mean 'input'?)"
+    ),
+    "template sees the label": Bad(
+        SUITE_FILE, suite("user: '{{ expected }}'"), ":2: user: a template never sees 'expected'"
+    ),
+    "computed include": Bad(
+        SUITE_FILE,
+        suite("user: '{% include kind %}'"),
+        ":2: user: expected the name of the included file in quotes",
+    ),
+    "variable that cases lack": Bad(
+        SUITE_FILE, suite("user: '{{ group }}'"), "cases.jsonl:1: this case has no 'group'"
+    ),
+    "field that inputs lack": Bad(
+        SUITE_FILE, suite("user: '{{ input.question }}'"), "cases.jsonl:1: there is no 'question' in '2 + 2?'"
+    ),
+    "kind that no case has": Bad(
+        SUITE_FILE,
+        "scorers: [contains, {exact: {kinds: [acuracy]}}]\n",
+        ":1: scorer 'exact': no case has the kind 'acuracy' (did you mean 'accuracy'?)",
+    ),
+    "invalid regex": Bad(
+        SUITE_FILE, scorer("regex: {pattern: '('}"), ":2: scorer 'regex': pattern: '(' is not a valid"
+    ),
+    "invalid JSON schema": Bad(
+        SUITE_FILE,
+        scorer("json_schema: {schema: {type: objct}}"),
+        ":2: scorer 'json_schema': schema: not a JSON schema",
+    ),
+    "no schema file": Bad(
+        SUITE_FILE,
+        scorer("json_schema: {schema: sums.json}"),
+        ":2: scorer 'json_schema': no such file: 'sums.json'",
+    ),
+    "labels that are the same": Bad(
+        SUITE_FILE,
+        scorer("one_of: {labels: [Yes, 'yes ']}"),
+        ":2: scorer 'one_of': labels: 'Yes' and 'yes ' are the same",
+    ),
+    "python scorer of no function": Bad(
+        SUITE_FILE,
+        scorer("python: {call: score}"),
+        ":2: scorers[0].python.call: expected FILE.py:FUNCTION or MODULE:FUNCTION, got 'score'",
+    ),
+    "label that a scorer cannot use": Bad(
+        SUITE_FILE,
+        scorer("one_of: {labels: ['4', '5']}"),
+        "cases.jsonl:2: scorer 'one_of': expected should be one of the labels '4', '5', got '6'",
+    ),
+    "no judge of that name": Bad(
+        SUITE_FILE,
+        scorer("judge: {judge: j, rubric: suite.yaml}"),
+        ":2: scorer 'judge': expected a judge of the config, got 'j'",
+    ),
+    "no cases file": Bad(
+        SUITE_FILE, suite("cases: case.jsonl"), ":2: cases: no such file: 'case.jsonl' (did you mean 'cases.jsonl'?)"
+    ),
+    "cases in another format": Bad(
+        SUITE_FILE, suite("cases: suite.yaml"), ":2: cases: expected .jsonl, .csv or .parquet, got 'suite.yaml'"
+    ),
+    "broken SQL": Bad(
+        SUITE_FILE, suite("cases: {sql: SELEC}"), ":2: DuckDB cannot read the cases: Parser Error: syntax error"
+    ),
+    "SQL that writes": Bad(
+        SUITE_FILE, suite("cases: {sql: COPY (SELECT 1) TO 'x.csv'}"), ":2: cases.sql: expected one SELECT, got COPY"
+    ),
+    "SQL of the wrong columns": Bad(
+        SUITE_FILE, suite("cases: {sql: SELECT 'a' AS id}"), ":2: expected columns id and input, got no input"
+    ),
+    "SQL that finds nothing": Bad(
+        SUITE_FILE,
+        suite("cases: {sql: \"SELECT id, input FROM 'cases.jsonl' WHERE id = 'z'\"}"),
+        ":2: expected cases, got none",
+    ),
+    "NaN from SQL": Bad(
+        SUITE_FILE,
+        suite("cases: {sql: \"SELECT 'a' AS id, 'x' AS input, 'nan'::DOUBLE AS expected\"}"),
+        ":2: row 1: expected finite numbers, got NaN or infinity",
+    ),
+    "number as id in SQL": Bad(
+        SUITE_FILE,
+        suite("cases: {sql: \"SELECT 7 AS id, 'x' AS input, 'y' AS expected\"}"),
+        ":2: row 1: id: expected text, got 7 (put ids in quotes; in SQL, CAST(id AS VARCHAR))",
+    ),
+}
+CASE_FILES = {
+    "unknown case field": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": "x", "expcted": "y"}'),
+        ":3: unknown field 'expcted' (did you mean 'expected'?)",
+    ),
+    "no id": Bad(CASES_FILE, case('{"input": "x", "expected": "y"}'), ":3: the field 'id' is missing"),
+    "no input": Bad(CASES_FILE, case('{"id": "3", "expected": "y"}'), ":3: the field 'input' is missing"),
+    "id twice": Bad(
+        CASES_FILE,
+        case('{"id": "first", "input": "x", "expected": "y"}'),
+        ":3: the id 'first' stands at datasets/sums/cases.jsonl:1, too",
+    ),
+    "id with a line break": Bad(
+        CASES_FILE,
+        case('{"id": "a\\nb", "input": "x", "expected": "y"}'),
+        ":3: id: expected 1 to 200 characters without line breaks, tabs or other control characters, got 'a\\nb'",
+    ),
+    "list as input": Bad(
+        CASES_FILE, case('{"id": "3", "input": [1], "expected": "y"}'), ":3: input: expected text or an object, got [1]"
+    ),
+    "tags as text": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": "x", "expected": "y", "tags": "a|b"}'),
+        ":3: tags: expected a list of words, got 'a|b'",
+    ),
+    "messages of nobody": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": {"messages": [{"role": "bot", "content": "x"}]}, "expected": "y"}'),
+        ":3: input: expected input.messages to be a list of {role: system | user | assistant, content: text}",
+    ),
+    "conversation without a question": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": {"messages": [{"role": "assistant", "content": "x"}]}, "expected": "y"}'),
+        ":3: the conversation does not end with a turn of the user",
+    ),
+    "case without what its scorer needs": Bad(
+        CASES_FILE, case('{"id": "3", "input": "x"}'), ":3: scorer 'exact': expected should be a text, got None"
+    ),
+    "broken JSON": Bad(CASES_FILE, case('{"id": "3",}'), ":3: broken JSON in column 12: "),
+    "JSON array": Bad(
+        CASES_FILE, '[{"id": "3"}]', ":1: expected a JSON object, got [{'id': '3'}] (JSONL has one case per line)"
+    ),
+    "JSON key twice": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": "x", "input": "y"}'),
+        ":3: broken JSON: the field 'input' stands here twice",
+    ),
+    "NaN": Bad(CASES_FILE, case('{"id": "3", "input": "x", "expected": NaN}'), ":3: broken JSON: NaN is no JSON value"),
+    "number beyond floats": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": "x", "expected": 1e999}'),
+        ":3: broken JSON: the number 1e999 is too large",
+    ),
+    "half a character": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": "\\ud83d", "expected": "y"}'),
+        ":3: expected Unicode text, got half of a surrogate pair",
+    ),
+    "cases not UTF-8": Bad(CASES_FILE, b'{"id": "1", "input": "\xfc"}\n', ":1: expected UTF-8 text, got byte 0xfc"),
+    "no cases": Bad(CASES_FILE, "\n", ": expected cases, got none"),
+}
+CSV_FILES = {
+    "empty CSV": ("", ":1: the file is empty"),
+    "CSV with semicolons": ("id;input\n1;2\n", ":1: unknown column 'id;input' (columns are parted by commas)"),
+    "CSV without id": ("name,input\n1,2\n", ":1: expected columns id and input, got no id"),
+    "CSV column twice": ("id,input,input\na,b,c\n", ":1: the column 'input' stands here twice"),
+    "CSV record too short": ("id,input,expected\na,b\n", ":2: expected 3 cells as in the header, got 2"),
+    "CSV quote never closed": ('id,input,expected\na,"b,c\n', ":2: broken CSV: unexpected end of data"),
+    "CSV without a label": ("id,input,expected\na,b,\n", ":2: scorer 'exact': expected should be a text, got None"),
+}
+EVERYTHING = {**CONFIGS, **SUITES, **CASE_FILES}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(tmp_path)
+    return Workspace(tmp_path)
+
+
+@pytest.mark.parametrize("bad", EVERYTHING.values(), ids=EVERYTHING)
+def test_what_is_wrong_is_named_with_its_place(workspace: Workspace, bad: Bad) -> None:
+    workspace.write(bad.file, bad.content)
+    before = files_in(workspace.root)
+    said = complaint(workspace)
+    place = "" if re.match(r"\w", bad.said) else bad.file
+    assert f"{place}{bad.said}" in said
+    assert files_in(workspace.root) == before
+
+
+@pytest.mark.parametrize(("content", "said"), CSV_FILES.values(), ids=CSV_FILES)
+def test_what_is_wrong_in_a_csv_is_named_with_its_line(workspace: Workspace, content: str, said: str) -> None:
+    workspace.write(SUITE_FILE, suite("cases: sums.csv"))
+    workspace.write("datasets/sums/sums.csv", content)
+    assert f"datasets/sums/sums.csv{said}" in complaint(workspace)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more", b"id,input\n"], ids=["empty", "torn", "other format"])
+def test_a_parquet_file_that_is_none_is_refused(workspace: Workspace, content: bytes) -> None:
+    workspace.write(SUITE_FILE, suite("cases: sums.parquet"))
+    workspace.write("datasets/sums/sums.parquet", content)
+    assert "datasets/sums/sums.parquet: DuckDB cannot read the cases: " in complaint(workspace)
+
+
+def test_a_config_that_is_not_there_is_named(workspace: Workspace) -> None:
+    (workspace.root / CONFIG_FILE).unlink()
+    assert complaint(workspace) == f"{CONFIG_FILE}: no such file"
+
+
+def test_a_suite_asked_for_by_a_wrong_name_is_named(workspace: Workspace) -> None:
+    with pytest.raises(UsageError) as refused:
+        workspace.load("smus")
+    assert str(refused.value) == "--suite: expected a suite in datasets, got 'smus' (did you mean 'sums'?)"
+
+
+def test_mistakes_in_several_files_come_in_one_answer(workspace: Workspace) -> None:
+    workspace.write(CONFIG_FILE, model("prise: {}") + "budget_usd: -1\n")
+    workspace.write(SUITE_FILE, suite("gaet: {}") + "prompt: prompt.md\n")
+    workspace.write("datasets/sums/prompt.md", "Add.\n{{ sum }}\n")
+    workspace.write(CASES_FILE, case('{"id": "first", "input": "x"}\n{"id": 3, "input": "x", "expected": "y"}'))
+    workspace.suite("words", "scorers: [exactly]\n", cases_jsonl='{"id": "1"}\n')
+    assert complaint(workspace).splitlines() == [
+        f"{CONFIG_FILE}:4: models[0].prise: unknown field 'prise' (did you mean 'price'?)",
+        f"{CONFIG_FILE}:5: budget_usd: expected a number from 0 up, got -1",
+        f"{SUITE_FILE}:2: gaet: unknown field 'gaet' (did you mean 'gate'?)",
+        "datasets/sums/prompt.md:2: unknown variable 'sum' (known: id, input, kind, tags, group)",
+        f"{CASES_FILE}:3: scorer 'exact': expected should be a text, got None",
+        f"{CASES_FILE}:4: id: expected text, got 3 (put ids in quotes; in SQL, CAST(id AS VARCHAR))",
+        f"{CASES_FILE}:3: the id 'first' stands at {CASES_FILE}:1, too",
+        "datasets/words/suite.yaml:1: scorers[0]: unknown type 'exactly' (did you mean 'exact'?)",
+        "datasets/words/cases.jsonl:1: the field 'input' is missing",
+    ]
+
+
+def test_a_mistake_on_many_lines_is_told_five_times(workspace: Workspace) -> None:
+    workspace.write(CASES_FILE, "".join(f'{{"id": "{i}", "input": "x"}}\n' for i in range(42)))
+    lines = complaint(workspace).splitlines()
+    assert [line.partition(": ")[0] for line in lines[:5]] == [f"{CASES_FILE}:{number}" for number in range(1, 6)]
+    assert lines[5:] == [f"{CASES_FILE}: and 37 more like this"]
+
+
+def test_the_secret_in_a_wrong_field_is_not_told(workspace: Workspace) -> None:
+    workspace.write(CONFIG_FILE, model("price: ${KEY}") + '    compare_to: "${KEY}"\n')
+    with pytest.raises(UsageError) as refused:
+        workspace.load(env={"KEY": "hush-hush-1234"})
+    assert "hush" not in str(refused.value)
+    assert "models[0].price: expected a mapping, got '${KEY}' from the environment" in str(refused.value)
+
+
+def complaint(workspace: Workspace) -> str:
+    with pytest.raises(UsageError) as refused:
+        workspace.load()
+    return str(refused.value)
+
+
+def files_in(root: Path) -> set[Path]:
+    return set(root.rglob("*"))
