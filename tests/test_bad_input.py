@@ -450,6 +450,11 @@ def test_a_mistake_on_many_lines_is_told_five_times(workspace: Workspace) -> Non
     assert lines[5:] == [f"{CASES_FILE}: and 37 more like this"]
 
 
+def test_a_scorer_that_is_wrong_in_itself_is_told_once_and_not_for_each_case(workspace: Workspace) -> None:
+    workspace.write(SUITE_FILE, scorer("one_of: {labels: [Yes, 'yes ']}"))
+    assert len(complaint(workspace).splitlines()) == 1
+
+
 def test_the_secret_in_a_wrong_field_is_not_told(workspace: Workspace) -> None:
     workspace.write(CONFIG_FILE, model("price: ${KEY}") + '    compare_to: "${KEY}"\n')
     with pytest.raises(UsageError) as refused:

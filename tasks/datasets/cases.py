@@ -10,7 +10,7 @@ from tasks.datasets.problems import Problems
 from tasks.datasets.rows import FIELDS, Row
 from tasks.datasets.sources import rows_of
 from tasks.documents.wording import brief, nearest
-from tasks.records import Case
+from tasks.records import Case, Suite
 
 LONGEST_ID = 200
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -34,6 +34,13 @@ def read_cases(
         for kind, message, hint in mistakes:
             problems.add(row.where, message, hint, kind=kind)
         yield row, None if mistakes else case_of(row.fields)
+
+
+def cases_of(suite: Suite) -> Iterator[Case]:
+    """The cases of a checked suite, as they are in its files now."""
+    folder = Path(suite.folder)
+    rows = read_cases(suite.config.cases, folder, str(folder / "suite.yaml"), Problems())
+    return (case for _, case in rows if case)
 
 
 def case_of(fields: dict[str, Any]) -> Case:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -47,7 +47,8 @@ class Facts:
 class CaseRules:
     """What every case of a suite must meet: a scorer that applies, what that needs, and what the templates name.
 
-    Without `renderer` templates are not rendered; with `complete` unset, some scorers are missing.
+    `unusable` names scorers that are wrong in themselves; with `complete` unset, some are missing altogether. Without
+    `renderer` templates are not rendered.
     """
 
     def __init__(
@@ -57,30 +58,35 @@ class CaseRules:
         check_case: CheckCase,
         renderer: Renderer | None,
         *,
+        unusable: Collection[str],
         complete: bool,
     ) -> None:
         self.scorers = scorers
         self.files = files
         self.check_case = check_case
         self.renderer = renderer
+        self.unusable = unusable
         self.complete = complete
-        self.applying: dict[str, list[ScorerConfig]] = {}
+        self.applying: dict[str, list[tuple[str, ScorerConfig]]] = {}
 
     def mistakes(self, case: Case) -> Iterator[Mistake]:
         """Everything that is wrong with a case."""
-        scorers = self.applying.get(case.kind)
-        if scorers is None:
-            scorers = [scorer for scorer in self.scorers if scorer.kinds is None or case.kind in scorer.kinds]
-            self.applying[case.kind] = scorers
+        if case.kind not in self.applying:
+            self.applying[case.kind] = self.scorers_for(case.kind)
+        scorers = self.applying[case.kind]
         if not scorers and self.complete:
             known = sorted({kind for scorer in self.scorers for kind in scorer.kinds or []})
             yield Mistake("no scorer", f"no scorer applies to the kind {case.kind!r}", nearest(case.kind, known))
-        for scorer in scorers:
-            if message := self.check_case(scorer, case, self.files):
-                name = scorer.name or scorer.type
-                yield Mistake(f"scorer {name}", f"scorer {name!r}: {message}")
+        for label, scorer in scorers:
+            if label not in self.unusable and (message := self.check_case(scorer, case, self.files)):
+                yield Mistake(f"scorer {label}", f"scorer {label!r}: {message}")
         if self.renderer and (complaint := self.renderer.complaint(case)):
             yield Mistake(complaint.partition(" in {")[0], complaint)
+
+    def scorers_for(self, kind: str) -> list[tuple[str, ScorerConfig]]:
+        """The scorers that apply to cases of a kind, with what they are called."""
+        applying = [scorer for scorer in self.scorers if scorer.kinds is None or kind in scorer.kinds]
+        return [(scorer.name or scorer.type, scorer) for scorer in applying]
 
 
 def check_cases(config: SuiteConfig, folder: Path, where: str, rules: CaseRules, problems: Problems) -> Facts:

@@ -37,13 +37,14 @@ def store_cases(suite: Suite, path: Path) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_part(suite, temporary)
-        temporary.replace(path)
+        try:
+            write_part(suite, temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         sync(path.parent)
     except OSError as error:
         raise RunBroken(f"{shown(path)}: cannot write: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_part(suite: Suite, path: Path) -> None:

@@ -41,7 +41,7 @@ class SuiteFile:
         templates = self.templates()
         renders = len(self.problems) == before
         files = scorer_texts(self.scorers, self.places, self.folder, self.problems)
-        self.check_scorers(files, check_scorer)
+        unusable = [label_of(scorer) for scorer in self.scorers if not self.is_usable(scorer, files, check_scorer)]
         suite = Suite(
             name=self.folder.name,
             folder=str(self.folder),
@@ -56,7 +56,7 @@ class SuiteFile:
         )
         renderer = Renderer(suite) if renders else None
         complete = len(self.scorers) == len(self.places)
-        rules = CaseRules(self.scorers, files, check_case, renderer, complete=complete)
+        rules = CaseRules(self.scorers, files, check_case, renderer, unusable=unusable, complete=complete)
         return self.with_cases(suite, rules)
 
     def check_models(self) -> None:
@@ -90,16 +90,17 @@ class SuiteFile:
         hint = nearest(fault.word, VISIBLE) if fault.word else ""
         self.problems.add(where, f"{what}{fault.message}", hint)
 
-    def check_scorers(self, files: Mapping[str, str], check_scorer: CheckScorer) -> None:
-        """What is wrong with a scorer itself."""
-        for scorer in self.scorers:
-            where, label = self.places[label_of(scorer)], f"scorer {label_of(scorer)!r}"
-            if file_of(scorer) in {None, *files}:
-                for message in check_scorer(scorer, files, self.folder):
-                    self.problems.add(where, f"{label}: {message}")
-            if isinstance(scorer, JudgeScorer) and scorer.judge not in self.config_file.judge_names:
-                hint = nearest(scorer.judge, self.config_file.judge_names)
-                self.problems.add(where, f"{label}: expected a judge of the config, got {brief(scorer.judge)}", hint)
+    def is_usable(self, scorer: ScorerConfig, files: Mapping[str, str], check_scorer: CheckScorer) -> bool:
+        """Whether a scorer is fine in itself, whatever the cases are."""
+        before, label = len(self.problems), label_of(scorer)
+        if file_of(scorer) in {None, *files}:
+            for message in check_scorer(scorer, files, self.folder):
+                self.problems.add(self.places[label], f"scorer {label!r}: {message}")
+        judges = self.config_file.judge_names
+        if isinstance(scorer, JudgeScorer) and scorer.judge not in judges:
+            message = f"scorer {label!r}: expected a judge of the config, got {brief(scorer.judge)}"
+            self.problems.add(self.places[label], message, nearest(scorer.judge, judges))
+        return len(self.problems) == before and file_of(scorer) in {None, *files}
 
     def with_cases(self, suite: Suite, rules: CaseRules) -> Suite:
         """The suite with what its cases say."""
