@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -55,6 +55,25 @@ class Case:
     kind: str = "accuracy"
     tags: tuple[str, ...] = ()
     group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCase:
+    """A case as it is stored, once per content of its dataset: `input` and `expected` are JSON texts.
+
+    Hashes are hex SHA-256: `input_hash` of what a model may see of the case, `case_hash` of all of it.
+    """
+
+    suite: str
+    dataset_hash: str
+    case_id: str
+    input: str
+    expected: str
+    kind: str
+    tags: tuple[str, ...]
+    group: str | None
+    case_hash: str
+    input_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +182,10 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One suite on one model in one run; rates are shares of planned (or baseline) trials that were measured."""
+    """One suite on one model in one run; rates are shares of planned (or baseline) trials that were measured.
+
+    `verdict` is None for a cell that is only there to be compared with.
+    """
 
     run_id: str
     suite: str
@@ -183,7 +205,7 @@ class Cell:
     cost_usd: float | None
     judge_cost_usd: float | None
     cost_per_action_usd: float | None
-    verdict: Verdict
+    verdict: Verdict | None
     simulated: bool
 
 
@@ -251,7 +273,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution of a flow."""
+    """One execution of a flow as it stood at `recorded_at`; the latest record of a run counts."""
 
     run_id: str
     flow: str
@@ -260,3 +282,65 @@ class Run:
     status: RunStatus
     calls: int
     cost_usd: float | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What an alert is about as it stood at `recorded_at`; the latest record of an incident counts."""
+
+    incident_id: str
+    suite: str | None
+    model: str
+    kind: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    state: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """When a model goes away, as known at `recorded_at`; the latest record of a model counts."""
+
+    model: str
+    retires_on: date
+    source: str
+    replacement: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifespan:
+    """What is known today of a model's (or judge's) end.
+
+    `retires_on` None is unknown, never safe. `source` says where the date comes from, what another source says, and
+    which date could not be read. `notice` is the tightest of `notice_days` that was reached, in days: -1 once retired.
+    """
+
+    model: str
+    retires_on: date | None
+    days_left: int | None
+    source: str
+    notice: int | None
+    suites: tuple[str, ...] = ()
+    judged_suites: tuple[str, ...] = ()
+    replacement: str | None = None
+
+    @property
+    def when(self) -> str:
+        """The date in words."""
+        match self.days_left:
+            case None:
+                return "retirement unknown"
+            case 0:
+                return f"retires today ({self.retires_on})"
+            case days if days < 0:
+                return f"retired {days_in_words(-days)} ago ({self.retires_on})"
+            case days:
+                return f"retires in {days_in_words(days)} ({self.retires_on})"
+
+
+def days_in_words(days: int) -> str:
+    """A number of days."""
+    return "1 day" if days == 1 else f"{days} days"

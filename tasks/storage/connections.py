@@ -1,0 +1,160 @@
+"""Opening the warehouse's file: who may when, with which settings, and DuckDB's errors in Daybreak's words.
+
+DuckDB lets one process write or several read, and refuses the others at once. They wait here: a writer holds the
+gate (a lock file) until it is done, and a reader passes through it before it opens. So a reader that comes back at once
+cannot keep a writer out, and whoever opens the file with another program is waited for as well.
+"""
+
+import fcntl
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.errors import RunBroken, WarehouseBusy
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+WRITING = {**OFFLINE, "storage_compatibility_version": "v1.5.0", "threads": "1", "memory_limit": "32MB"}
+"""With little memory rows go to the disk as they come, which is no slower. What 2.0 writes unasked, 1.5 cannot read."""
+
+READING = {**OFFLINE, "enable_external_access": "false", "python_enable_replacements": "false"}
+"""A reader sees the warehouse and nothing else: no file, no network, no variable of this program."""
+
+
+class Patience:
+    """Waiting for others, in growing steps with jitter, until a time is up."""
+
+    def __init__(self, path: Path, wait_s: float) -> None:
+        self._path = path
+        self._ends = time.monotonic() + wait_s
+        self._wait_s = wait_s
+        self._step_s = 0.002
+
+    def wait(self, reason: str) -> None:
+        """Sleep a little; raises WarehouseBusy when the time is up."""
+        if time.monotonic() > self._ends:
+            raise WarehouseBusy(
+                f"{self._path}: busy for {self._wait_s:.0f} s: {reason}; nothing is lost, try again when it has ended"
+            )
+        time.sleep(self._step_s * random.uniform(0.5, 1.5))
+        self._step_s = min(self._step_s * 1.5, 0.1)
+
+
+@contextmanager
+def writers_turn(path: Path, patience: Patience) -> Iterator[None]:
+    """Hold the gate: no other writer comes in, and no further reader."""
+    with gate_of(path).open("ab") as gate:
+        pass_gate(gate.fileno(), fcntl.LOCK_EX, patience)
+        yield
+
+
+def wait_for_writers(path: Path, patience: Patience) -> None:
+    """Come in behind the writers that are waiting or at work. Where no writer ever was, there is no gate."""
+    try:
+        gate = os.open(gate_of(path), os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        pass_gate(gate, fcntl.LOCK_SH, patience)
+    finally:
+        os.close(gate)
+
+
+def pass_gate(gate: int, lock: int, patience: Patience) -> None:
+    """Take a lock on the gate's file."""
+    while True:
+        try:
+            return fcntl.flock(gate, lock | fcntl.LOCK_NB)
+        except BlockingIOError:
+            patience.wait("another run is writing to it")
+
+
+def gate_of(path: Path) -> Path:
+    """The lock file beside a warehouse."""
+    return path.with_name(f".{path.name}.lock")
+
+
+@contextmanager
+def connection(path: Path, patience: Patience, *, read_only: bool = False) -> Iterator["DuckDBPyConnection"]:
+    """Open the file as soon as those who have it open let go, and close it at the end."""
+    with open_when_free(path, patience, read_only=read_only) as opened:
+        in_utc(opened)
+        yield opened
+
+
+def open_when_free(path: Path, patience: Patience, *, read_only: bool) -> "DuckDBPyConnection":
+    """Try until it works."""
+    import duckdb
+
+    while True:
+        if read_only:
+            wait_for_writers(path, patience)
+        try:
+            return duckdb.connect(path, read_only=read_only, config=dict(READING if read_only else WRITING))
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not is_busy(error):
+                raise
+            patience.wait(first_line(error).partition(" See also")[0])
+
+
+@contextmanager
+def in_memory() -> Iterator["DuckDBPyConnection"]:
+    """Open a database without a file."""
+    import duckdb
+
+    with duckdb.connect(config=dict(READING)) as opened:
+        in_utc(opened)
+        yield opened
+
+
+def in_utc(con: "DuckDBPyConnection") -> None:
+    """Show times in UTC; another connection of this process may have done so, and locked the settings."""
+    if con.execute("SELECT current_setting('TimeZone')").fetchall() != [("UTC",)]:
+        con.execute("SET GLOBAL TimeZone = 'UTC'")
+
+
+def wal_of(path: Path) -> Path:
+    """Where DuckDB keeps what is committed and not yet in the file."""
+    return path.with_name(f"{path.name}.wal")
+
+
+def is_busy(error: Exception) -> bool:
+    """True when another process, or another part of this one, has the file open in a way that excludes ours."""
+    return "Could not set lock" in str(error) or "different configuration" in str(error)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what DuckDB and the file system say of a warehouse into RunBroken with what to do."""
+    import duckdb
+
+    try:
+        yield
+    except OSError as error:
+        raise RunBroken(f"{error.filename or path}: {error.strerror or error}; {ADVICE_ON_SPACE}") from error
+    except duckdb.OutOfMemoryException as error:
+        raise RunBroken(f"{path}: {error}") from error
+    except duckdb.Error as error:
+        advice = ADVICE_ON_SPACE if is_about_space(error) else ADVICE_ON_DAMAGE
+        raise RunBroken(f"{path}: {first_line(error)}; {advice}") from error
+
+
+ADVICE_ON_SPACE = "give the folder space and write permission; the Parquet parts hold everything that was finished"
+ADVICE_ON_DAMAGE = "run `daybreak rebuild`: the Parquet parts hold everything that was finished"
+
+
+def is_about_space(error: Exception) -> bool:
+    """True for a disk that is full or may not be written."""
+    words = ("No space left", "File too large", "Read-only file system", "Permission denied", "Could not write")
+    return any(word in str(error) for word in words)
+
+
+def first_line(error: Exception) -> str:
+    """The part of a library's message that says what happened."""
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,36 @@
+"""What a warehouse is made of: tables, views, and the version by which an outdated one is told."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from tasks.storage.sql_files import sql
+from tasks.storage.tables import TABLES, table_ddl
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def layout_script() -> str:
+    """Everything that an empty file needs."""
+    return "\n".join([sql("create_schema"), *map(table_ddl, TABLES), sql("create_views")])
+
+
+def layout_version() -> str:
+    """Changes with any table or view, so that no one can forget to raise it."""
+    return hashlib.sha256(layout_script().encode()).hexdigest()
+
+
+def create_layout(con: "DuckDBPyConnection") -> None:
+    """Make the tables and views in an empty file."""
+    con.execute(layout_script())
+    con.execute("INSERT INTO facts.layout VALUES (?)", [layout_version()])
+
+
+def is_current(con: "DuckDBPyConnection") -> bool:
+    """True when the file has the tables and views of this version of Daybreak."""
+    import duckdb
+
+    try:
+        return con.execute("SELECT version FROM facts.layout").fetchall() == [(layout_version(),)]
+    except duckdb.CatalogException:
+        return False

@@ -1,0 +1,103 @@
+"""What the flows ask of earlier runs: runs, pins, cells, flips and stored answers.
+
+Every function takes the results folder, opens the warehouse for the question and closes it again.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.records import Cell, Flip, Phase, Pin, Run, Verdict
+from tasks.storage.sql_files import sql
+from tasks.storage.warehouse import Warehouse
+
+ROWS_PER_PAGE = 1_000
+
+
+class Output(NamedTuple):
+    """What a model answered in one trial."""
+
+    case_id: str
+    trial: int
+    phase: Phase
+    output: str | None
+    status: str
+    finish_reason: str | None
+
+
+def outputs(
+    results: Path,
+    run_id: str,
+    suite: str,
+    model: str,
+    phases: Sequence[Phase],
+    *,
+    case_ids: Sequence[str] | None = None,
+) -> Iterator[Output]:
+    """Yield a cell's stored answers by case, trial and phase, some at a time; of all cases, or of those named."""
+    warehouse = Warehouse(results)
+    cell = {"run_id": run_id, "suite": suite, "model": model, "phases": list(phases), "rows": ROWS_PER_PAGE}
+    after = ("", 0, "")
+    while True:
+        place = dict(zip(("after_case", "after_trial", "after_phase"), after, strict=True))
+        page = warehouse.query(sql("select_outputs"), {**cell, **place, "case_ids": case_ids})
+        yield from (Output(*row) for row in page)
+        if len(page) < ROWS_PER_PAGE:
+            return
+        after = page[-1][:3]
+
+
+def unmeasured_reasons(results: Path, run_id: str, suite: str, model: str, *, most: int = 5) -> list[tuple[str, int]]:
+    """Why trials of a cell could not be measured, and how many for each reason, most frequent first."""
+    parameters = {"run_id": run_id, "suite": suite, "model": model, "most": most}
+    return [
+        (reason, trials) for reason, trials in Warehouse(results).query(sql("select_unmeasured_reasons"), parameters)
+    ]
+
+
+def cells_of(results: Path, run_id: str) -> list[Cell]:
+    """The stored cells of a run."""
+    rows = Warehouse(results).table(sql("select_cells"), {"run_id": run_id}).to_pylist()
+    return [Cell(**{**row, "verdict": row["verdict"] and Verdict(row["verdict"])}) for row in rows]
+
+
+def flips_of(results: Path, run_id: str, suite: str, model: str) -> list[Flip]:
+    """The stored flips of a cell, lost ones first."""
+    parameters = {"run_id": run_id, "suite": suite, "model": model}
+    return [Flip(**row) for row in Warehouse(results).table(sql("select_flips"), parameters).to_pylist()]
+
+
+def runs_newest_first(results: Path) -> list[Run]:
+    """Every run as last recorded."""
+    return [Run(**row) for row in Warehouse(results).table(sql("select_runs")).to_pylist()]
+
+
+def run_ids(results: Path) -> list[str]:
+    """The ids of all runs, newest first."""
+    return [run.run_id for run in runs_newest_first(results)]
+
+
+def run_count(results: Path) -> int:
+    """How many runs there were."""
+    return len(run_ids(results))
+
+
+def pins(results: Path) -> list[Pin]:
+    """The pin of every suite and model that has one."""
+    return [Pin(**row) for row in Warehouse(results).table(sql("select_pins")).to_pylist()]
+
+
+def latest_pin(results: Path, suite: str, model: str) -> Pin | None:
+    """What a cell is pinned to."""
+    return next((pin for pin in pins(results) if (pin.suite, pin.model) == (suite, model)), None)
+
+
+def pinned_runs(results: Path) -> dict[tuple[str, str], str]:
+    """The run that each suite and model is pinned to."""
+    return {(pin.suite, pin.model): pin.run_id for pin in pins(results)}
+
+
+def models_of_runs(results: Path) -> Mapping[tuple[str, str], Sequence[str]]:
+    """The models that have a stored cell, by run and suite."""
+    rows = Warehouse(results).query(sql("select_models_of_runs"))
+    return {(run_id, suite): tuple(models) for run_id, suite, models in rows}

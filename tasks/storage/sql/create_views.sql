@@ -1,0 +1,92 @@
+-- The public face of the warehouse: names and columns stay, more may be added at the end.
+
+CREATE VIEW runs AS
+SELECT DISTINCT ON (run_id) run_id, flow, started_at, finished_at, status, calls, cost_usd
+FROM facts.runs
+ORDER BY run_id, recorded_at DESC;
+
+CREATE VIEW cells AS
+SELECT
+    run_id, suite, model, dataset_hash, prompt_hash, scorers_hash, params_hash, n_cases, n_measured, trials, pass_rate,
+    ci_low, ci_high, p50_ms, p95_ms, cost_usd, judge_cost_usd, cost_per_action_usd, verdict, simulated
+FROM facts.cells;
+
+CREATE VIEW cases AS
+SELECT suite, dataset_hash, case_id, input, expected, kind, tags, "group", case_hash, input_hash
+FROM facts.cases;
+
+CREATE VIEW calls AS
+SELECT
+    run_id, suite, model, case_id, trial, phase, role, requested_model, served_model, system_fingerprint, prompt_hash,
+    params, prompt_tokens, completion_tokens, latency_ms, cost_usd, attempts, status, finish_reason, error, output,
+    started_at, scorer
+FROM facts.calls;
+
+CREATE VIEW scores AS
+SELECT run_id, suite, model, case_id, trial, phase, scorer, passed, value, reason
+FROM facts.scores;
+
+CREATE VIEW outcomes AS
+SELECT run_id, suite, model, case_id, trial, phase, outcome, reason
+FROM facts.outcomes;
+
+CREATE VIEW comparisons AS
+SELECT
+    run_id, suite, model, baseline_run_id, baseline_model, n_paired, baseline_pass_rate, pass_rate, drop_pp, ci_low_pp,
+    ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases
+FROM facts.comparisons;
+
+CREATE VIEW gates AS
+SELECT run_id, suite, model, gate, limit_value, value, ci_low, ci_high, state
+FROM facts.gates;
+
+CREATE VIEW flips AS
+SELECT run_id, suite, model, baseline_run_id, case_id, direction, baseline_output, output
+FROM facts.flips;
+
+CREATE VIEW baselines AS
+SELECT DISTINCT ON (suite, model) suite, model, run_id, pinned_at, pinned_by
+FROM facts.pins
+ORDER BY suite, model, pinned_at DESC, run_id DESC;
+
+CREATE VIEW incidents AS
+SELECT DISTINCT ON (incident_id) incident_id, suite, model, kind, opened_at, resolved_at, state
+FROM facts.incidents
+ORDER BY incident_id, recorded_at DESC;
+
+CREATE VIEW model_versions AS
+SELECT model, served_model, system_fingerprint, min(started_at) AS first_seen, max(started_at) AS last_seen
+FROM facts.calls
+WHERE role <> 'judge' AND served_model IS NOT NULL
+GROUP BY model, served_model, system_fingerprint;
+
+CREATE VIEW retirements AS
+SELECT DISTINCT ON (model)
+    model, retires_on, datediff('day', CAST(now() AT TIME ZONE 'UTC' AS DATE), retires_on) AS days_left, source,
+    replacement
+FROM facts.retirements
+ORDER BY model, recorded_at DESC;
+
+-- What came of each case of a cell, with what is known of the case. Without a dataset's hash, it is that of the run's
+-- stored cell. Large cells are asked for piece by piece, so that a question takes little memory.
+CREATE MACRO case_counts(the_run, the_suite, the_model, the_phases, the_dataset, piece, pieces) AS TABLE
+WITH counted AS (
+    SELECT
+        case_id,
+        count(*) FILTER (outcome = 'passed') AS passed,
+        count(*) FILTER (outcome <> 'unmeasured') AS measured
+    FROM outcomes
+    WHERE run_id = the_run AND suite = the_suite AND model = the_model AND list_contains(the_phases, phase)
+        AND hash(case_id) % CAST(pieces AS UBIGINT) = CAST(piece AS UBIGINT)
+    GROUP BY case_id
+),
+known AS (
+    SELECT case_id, case_hash, input_hash, kind, tags, "group"
+    FROM cases
+    WHERE suite = the_suite AND hash(case_id) % CAST(pieces AS UBIGINT) = CAST(piece AS UBIGINT) AND dataset_hash = coalesce(
+        the_dataset,
+        (SELECT max(dataset_hash) FROM cells WHERE run_id = the_run AND suite = the_suite)
+    )
+)
+SELECT case_id, passed, measured, case_hash, input_hash, kind, tags, "group"
+FROM counted LEFT JOIN known USING (case_id);

@@ -1,0 +1,3 @@
+SELECT suite, model, run_id, pinned_at, pinned_by
+FROM baselines
+ORDER BY suite, model
