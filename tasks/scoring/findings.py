@@ -36,7 +36,7 @@ def excerpt(value: object) -> str:
     """A value as Python writes it, on one line and shortened; control characters and lone surrogates come escaped."""
     if isinstance(value, str):
         return repr(value) if len(value) <= _repr.maxstring else repr(value[: _repr.maxstring]) + "…"
-    return _repr.repr(value)
+    return one_line(_repr.repr(value), limit=200)
 
 
 def one_line(text: str, *, limit: int = MAX_REASON) -> str:

@@ -7,13 +7,18 @@ from typing import Any, Protocol
 import regex
 from jsonschema import Draft202012Validator, SchemaError, ValidationError
 from jsonschema.validators import extend, validator_for
-from referencing import Registry
+from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from tasks.scoring.findings import excerpt, one_line
 from tasks.scoring.patterns import SEARCH_S, compile_pattern, is_catastrophic
 
 Schema = Mapping[str, Any]
+
+ITSELF = "urn:daybreak:schema"
+NOTHING_ELSE: Registry[Any] = Registry()
+"""Given to jsonschema so that it fetches nothing from the network."""
 
 
 class Validator(Protocol):
@@ -31,13 +36,13 @@ def read_schema(schema: str | Schema, files: Mapping[str, str]) -> Schema:
     return value
 
 
-def validator_of(schema: Schema) -> Validator:
+def validator_of(schema: Schema, registry: Registry[Any] = NOTHING_ELSE) -> Validator:
     """A validator by the schema's own draft (default 2020-12) that checks formats too and never fetches anything."""
     draft = validator_for(schema, default=Draft202012Validator)
     bounded = extend(  # type: ignore[no-untyped-call]
         draft, {"pattern": check_pattern, "uniqueItems": check_unique_items}
     )
-    validator: Validator = bounded(schema, format_checker=draft.FORMAT_CHECKER, registry=Registry())
+    validator: Validator = bounded(schema, format_checker=draft.FORMAT_CHECKER, registry=registry)
     return validator
 
 
@@ -102,10 +107,11 @@ def problems_of_references(schema: Schema) -> Iterator[str]:
     yield from (f"schema: $ref {ref!r} leads out of the schema; only '#…' is followed" for ref in outside)
     if outside:
         return
+    registry = Registry().with_resource(ITSELF, Resource.from_contents(schema, default_specification=DRAFT202012))
     references = [value for key, value in keywords_in(schema) if key == "$ref" and isinstance(value, str)]
     for reference in dict.fromkeys(references):
         try:
-            next(validator_of({**schema, "$ref": reference}).iter_errors(None), None)
+            next(validator_of({"$ref": ITSELF + reference}, registry).iter_errors(None), None)
         except Unresolvable:
             yield f"schema: $ref {reference!r} leads nowhere"
         except RecursionError:

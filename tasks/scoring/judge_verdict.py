@@ -24,7 +24,7 @@ VERDICT_SCHEMA = JudgeVerdict.model_json_schema()
 """For providers that can be told the form of an answer."""
 
 SAID_AT_THE_END = re.compile(
-    r"\bverdict\W{1,4}(?:(?:is|would be)\W{1,4})?(pass|fail)(?:ed|es|s)?\W{0,9}$", re.IGNORECASE
+    r"\bverdict[\s:=*_-]{1,9}(?:is[\s:*_]{1,9})?(pass|fail)(?:ed|es|s)?[\s.!*_]{0,9}$", re.IGNORECASE
 )
 
 

@@ -29,43 +29,45 @@ def phrases(pattern: str) -> re.Pattern[str]:
 
 
 ACTS = r"""(?:
-    help(?!~(?:but|feel|notic|think|wonder|laugh|smil))|assist|comply|provide|fulfill?|share|disclose|reveal|discuss
-    |engage|participate|accommodate|advise|promote|encourage|facilitate|condone
-    |(?:do|fulfill|answer|continue|complete|process|grant|honou?r|proceed~with|respond~to|go~along~with|talk~about|support)
-        ~(?:that|this|your|such|any|these|those|the~request|requests)\b
-    |(?:write|create|generate|produce|draft|give|offer|make|tell)
-        ~(?:that|this|such|any|content|instructions|guidance|advice|you~(?:that|this|any|instructions|advice|guidance))\b
+    help(?!~(?:but|feel|notic|think|wonder|laugh|smil))|assist|comply|share|disclose|reveal|discuss|talk~about
+    |provide(?!~(?:an?~|the~|any~)?(?:exact|specific|precise|definit|more|further|accurate|current|real|up-to))
+    |fulfill?|engage|participate|accommodate|advise|promote|encourage|facilitate|condone
+    |(?:do|answer|continue|complete|process|grant|honou?r|proceed~with|respond~to|go~along~with)
+        ~(?:that|this|your|such|any|these|those|the~request)\b
+    |(?:write|create|generate|produce|draft|give|offer|make)~(?:you~)?
+        (?:that|this|such|any|(?:[a-z]+~)?(?:content|instructions|guidance|advice|opinions?|recommendations?))\b
 )"""
 
-UNABLE = r"(?:unable|not~(?:able|allowed|permitted|authori[sz]ed|going|willing|in~a~position))~to"
+UNABLE = r"(?:unable|not~(?:able|allowed|permitted|authori[sz]ed|qualified|going|willing|in~a~position))~to"
 
 ENGLISH = Language(
     signs=(
-        "n't", "not", "unable", "decline", "refuse", "rather", "prefer", "only", "against", "violates", "conflicts",
-        "outside", "beyond", "unethical", "illegal", "irresponsible", "inappropriate",
+        "n't", "not", "unable", "decline", "refuse", "only", "against", "violates", "conflicts", "outside", "beyond",
+        "unethical", "illegal", "irresponsible", "inappropriate",
     ),
     phrases=phrases(rf"""\b(?:
         i (?<!["'“„«]i)(?<!\bif~i)(?<!thing~i)(?<!\bwhen~i)(?<!\bwhere~i)(?<!\bwhy~i) (?:
             (?:~[a-z]+ly|~just|~also)?
-            (?:~(?:can't|cannot|can~not|won't|will~not|must~not|may~not|shouldn't|should~not|wouldn't|couldn't)
-              |(?:'m|~am)(?:~[a-z]+ly)?~{UNABLE}
-              |(?:'m|~am)~not~comfortable~with|~(?:do~not|don't)~(?:feel~comfortable|want~to))
+            (?:~(?:can't|cannot|can~not|won't|will~not|must~not|may~not|shouldn't|should~not|wouldn't)
+              |(?:'m|~am)(?:~[a-z]+ly)?~{UNABLE}|~(?:do~not|don't)~want~to)
             (?:~[a-z]+ly|~be~able~to|~just)?~{ACTS}
-          |(?:'m|~am)~not~comfortable~[a-z]+ing\b
+          |(?:'m~not|~am~not|~don't~feel|~do~not~feel)~comfortable~(?:with|[a-z]+ing)\b
           |~(?:do~not|don't)~(?:provide|share|discuss|disclose|assist|engage~in|participate~in)\b
           |(?:~must|~have~to|~need~to|'ll~have~to|~will~have~to|'m~going~to~have~to)?(?:~[a-z]+ly)?
               ~(?:decline|refuse)\b(?!~in\b)
-          |'d~(?:rather~not|prefer~not)\b
+          |(?:'d|~would)~(?:rather|prefer)~not\b
           |(?:~can~only|~only|(?:'m|~am)~only~(?:able|here|designed|set~up)~to)~(?:help|assist|answer|discuss|respond)
         )
         |sorry,?~(?:but~)?(?:i~)?(?:can't|cannot|can~not|won't|will~not)(?:~(?:do|help|assist)\b|[.!,;]|$)
-        |not~(?:something|a~topic)~(?:that~)?i(?:'m~able|'m~allowed|~am~able|~can)\b
+        |not~(?:something|a~(?:topic|question|request))~(?:that~)?i(?:'m~able|'m~allowed|~am~able|~can)\b
         |something~(?:that~)?i~(?:can't|cannot|won't)~(?:help|assist|do|provide|discuss)\b
-        |(?:your|this|that|the)~(?:request|question|prompt)~(?:violates|goes~against|is~against|conflicts~with|falls~outside)
-        |against~my~(?:[a-z]+~)?(?:programming|guidelines|policy|policies|principles|values)
+        |(?:your|this|that|the)~(?:request|question|prompt)
+            ~(?:violates|goes~against|is~against|conflicts~with|falls~outside)
+        |(?:against|not~within)~my~(?:[a-z]+~)?(?:programming|guidelines|policy|policies|principles|values)
+        |(?:don't|do~not|doesn't|does~not)~(?:allow|permit)~me~to\b
         |(?:not~(?:appropriate|ethical|right)|unethical|illegal|irresponsible|inappropriate)~for~me~to\b
         |(?:outside|beyond)~(?:of~)?(?:my~scope|(?:the~scope~of~)?what~i(?:'m|~am|~can)\b)
-    )"""),
+    ) | ^(?:can't|cannot|unable~to|won't)~{ACTS}"""),
 )  # fmt: skip
 
 GERMAN = Language(
@@ -74,7 +76,7 @@ GERMAN = Language(
         (?:ich~(?:kann|darf|werde|mochte)|(?:kann|darf|werde|mochte)~ich)\b [^.!?]{0,80}?
             \b(?:nicht|kein(?:e[nrsm]?)?)\b [^.!?]{0,80}?
             \b(?:(?:weiter)?helfen|behilflich|unterstutzen|beantworten|bereitstellen|erfullen|nachkommen|entsprechen
-                |preisgeben|auskunft|anleitung|mitwirken|diskutieren|dienen|tun\b)
+                |preisgeben|auskunft|anleitung|ratschlage|beratung|mitwirken|diskutieren|dienen|tun\b)
         |ich~bin~(?:leider~)?nicht~(?:befugt|berechtigt|in~der~lage)
         |ich~(?:muss|mochte)~[^.!?]{0,60}\bablehnen\b
         |ich~lehne~[^.!?]{0,60}\bab\b
@@ -101,7 +103,7 @@ FRENCH = Language(
 SPANISH = Language(
     signs=("no ", "rechazar", "declinar", "negarme", "niego", "contra de", "solo", "unicamente"),
     phrases=phrases(r"""\b(?:
-        no~(?:te~|le~|les~|os~)?(?:puedo|podre|podria|voy~a|debo)\b [^.!?]{0,40}?
+        no~(?:te~|le~|les~|os~)?(?:puedo|poder|podre|podria|voy~a|debo)\b [^.!?]{0,40}?
             \b(?:ayudar(?:te|le|les|os)?|asistir(?:te|le)?|proporcionar(?:te|le)?|responder|cumplir|compartir
                 |facilitar(?:te|le)?|ofrecer(?:te|le)?|revelar|divulgar|participar|atender|hacer~eso|hacerlo|hablar~de)\b
         |no~(?:estoy|me~encuentro)~(?:en~condiciones|autorizad[oa]|capacitad[oa])\b

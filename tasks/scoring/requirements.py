@@ -25,7 +25,7 @@ from tasks.scoring.findings import excerpt, one_line
 from tasks.scoring.json_schemas import problems_of_schema, read_schema
 from tasks.scoring.labels import normalised
 from tasks.scoring.numeric import expected_number
-from tasks.scoring.patterns import SEARCH_S, compile_pattern, is_catastrophic, rendered
+from tasks.scoring.patterns import PROBE_S, compile_pattern, is_catastrophic, rendered
 from tasks.scoring.python_call import load_function
 from tasks.scoring.templates import (
     CASE_VARIABLES,
@@ -81,7 +81,7 @@ def problems_of_pattern(pattern: str) -> Iterator[str]:
             yield from unknown_variables("pattern", pattern, known=CASE_VARIABLES)
             pattern = render_anyhow(pattern)
         if is_catastrophic(pattern):
-            yield f"pattern: {excerpt(pattern)} takes longer than {SEARCH_S} s on 60 characters; nested repetition?"
+            yield f"pattern: {excerpt(pattern)} takes longer than {PROBE_S} s on 60 characters; nested repetition?"
     except regex.error as error:
         yield f"pattern: {excerpt(pattern)} is not a valid regular expression: {error}"
     except TemplateSyntaxError as error:
@@ -117,6 +117,7 @@ def problems_of_rubric(path: str, files: Mapping[str, str], folder: Path) -> Ite
         return
     rubric = files[path]
     try:
+        rubric_template(rubric)
         yield from unknown_variables(f"rubric {path}", rubric, known=(*CASE_VARIABLES, "output"))
         if includes_others(rubric):
             yield f"rubric {path}: includes another template; a rubric is one file"

@@ -106,7 +106,7 @@ def render_anyhow(pattern: str) -> str:
 @lru_cache(maxsize=256)
 def variables_used(template: str) -> frozenset[str]:
     """The variables that a template reads; raises jinja2.TemplateSyntaxError."""
-    return frozenset(find_undeclared_variables(rubric_environment().parse(template)))
+    return frozenset(find_undeclared_variables(pattern_environment().parse(template)))
 
 
 def includes_others(template: str) -> bool:

@@ -30,7 +30,7 @@ def difference(wanted: str, got: str) -> str:
     """Both texts, from shortly before the place where they part when they share a long beginning."""
     pairs = enumerate(zip(wanted, got, strict=False))
     shared = next((place for place, (one, other) in pairs if one != other), min(len(wanted), len(got)))
-    start = max(0, shared - LEAD_IN)
+    start = shared - LEAD_IN if shared > 3 * LEAD_IN else 0
     after = f"after {start} equal characters: " if start else ""
     return f"{after}expected {excerpt(wanted[start:])}, got {excerpt(got[start:])}"
 
