@@ -1,11 +1,13 @@
 """Whatever a person writes wrong is refused before the first call, with place, expectation and what came."""
 
+import json
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from flows.cli import main
 from tasks.errors import UsageError
 from tests.fakes.workspace import CASES, CONFIG, Workspace
 
@@ -461,6 +463,42 @@ def test_the_secret_in_a_wrong_field_is_not_told(workspace: Workspace) -> None:
         workspace.load(env={"KEY": "hush-hush-1234"})
     assert "hush" not in str(refused.value)
     assert "models[0].price: expected a mapping, got '${KEY}' from the environment" in str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "nightly", "compare --candidate small"])
+@pytest.mark.parametrize("name", ["unknown field", "broken YAML", "not UTF-8", "unknown variable", "broken JSON"])
+def test_the_command_line_refuses_it_and_writes_nothing(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], command: str, name: str
+) -> None:
+    bad = EVERYTHING[name]
+    workspace.write(bad.file, bad.content)
+    before = files_in(workspace.root)
+    with pytest.raises(SystemExit) as ended:
+        main(command.split())
+    told = capsys.readouterr()
+    assert ended.value.code == 2
+    assert f"{bad.file}{bad.said}" in told.err
+    assert (told.out, told.err.count("Traceback")) == ("", 0)
+    assert files_in(workspace.root) == before
+
+
+def test_the_command_line_tells_machines_what_is_wrong_and_where(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.write(CONFIG_FILE, model("prise: {}"))
+    workspace.write(CASES_FILE, case('{"id": "3"}'))
+    with pytest.raises(SystemExit) as ended:
+        main(["nightly", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 2
+    assert answer["problems"] == [
+        {
+            "where": f"{CONFIG_FILE}:4",
+            "message": "models[0].prise: unknown field 'prise'",
+            "hint": "did you mean 'price'?",
+        },
+        {"where": f"{CASES_FILE}:3", "message": "the field 'input' is missing", "hint": ""},
+    ]
 
 
 def complaint(workspace: Workspace) -> str:
