@@ -96,8 +96,10 @@ def check_input(value: Any) -> tuple[str, str]:
     """The same for an input, which may bring a conversation as its `messages`."""
     if not isinstance(value, str | dict):
         return "text or an object", "in SQL, CAST(input AS VARCHAR)" if isinstance(value, int | float) else ""
-    messages = value.get("messages", []) if isinstance(value, dict) else []
-    if isinstance(messages, list) and all(is_message(message) for message in messages):
+    if isinstance(value, str) or "messages" not in value:
+        return "", ""
+    messages = value["messages"]
+    if isinstance(messages, list) and messages and all(is_message(message) for message in messages):
         return "", ""
     return "input.messages to be a list of {role: system | user | assistant, content: text}", ""
 

@@ -113,8 +113,8 @@ def why_unmeasured(paired: Paired, gate: Gate) -> str | None:
     if common == 0 or common < MIN_PAIRED * of:
         return f"the dataset changed: promote ({common} of {of} cases are the same)"
     n_measured = int((paired.measured > 0).sum())
-    if n_measured == 0 or n_measured / common < gate.min_coverage:
-        return f"{n_measured} of {common} cases were measured; the gate asks for {gate.min_coverage:.0%}"
+    if reason := too_few(n_measured, common, gate):
+        return reason
     if paired.n_paired == 0 or paired.n_paired < MIN_PAIRED * n_measured:
         return f"the baseline measured only {paired.n_paired} of these {n_measured} cases: promote a complete run"
     return None
@@ -183,3 +183,25 @@ def detectable_drop_of(pairs: Paired, gate: Gate) -> float:
     return detectable_at_noise_pp(
         noise, len(pairs.case_ids), base_trials=1, trials=trials, max_drop_pp=gate.max_drop_pp
     )
+
+
+def judge_first_night(passed: Counts, measured: Counts, n_cases: int, gate: Gate) -> Judged:
+    """Judge a cell without a baseline: it becomes one, if enough of it was measured."""
+    n_measured = int((measured > 0).sum())
+    if reason := too_few(n_measured, n_cases, gate):
+        return Judged(verdict=Verdict.UNMEASURED, cause=reason, n_paired=0)
+    rate = mean_rate(passed[measured > 0], measured[measured > 0])
+    return Judged(
+        verdict=Verdict.PINNED,
+        cause="first measured night: this is the baseline now",
+        n_paired=0,
+        pass_rate=float(rate),
+        detectable_drop_pp=detectable_drop_pp(passed, measured, max_drop_pp=gate.max_drop_pp),
+    )
+
+
+def too_few(n_measured: int, of: int, gate: Gate) -> str | None:
+    """Say whether too few cases were measured to judge by."""
+    if n_measured == 0 or n_measured / of < gate.min_coverage:
+        return f"{n_measured} of {of} cases were measured; the gate asks for {gate.min_coverage:.0%}"
+    return None

@@ -1,0 +1,123 @@
+"""Records of a judged cell, put together from what the stages found."""
+
+from collections.abc import Iterator
+
+from flows.run import Run
+from tasks.plan import PlannedCell
+from tasks.records import Cell, Comparison, Flip, GateResult, Suite, Verdict
+from tasks.storage import reads
+from tasks.storage.counts import CellTotals, Side, TrialCounts
+from tasks.verdicts.compare import Judged, Paired
+from tasks.verdicts.flips import flips
+from tasks.verdicts.gates import check_pass_rate
+from tasks.verdicts.statistics import rate_interval
+
+
+def cell_record(
+    run: Run,
+    suite: Suite,
+    planned: PlannedCell,
+    total: CellTotals | None,
+    counts: TrialCounts | None,
+    verdict: Verdict | None,
+) -> Cell:
+    """A cell; figures are None where nothing was measured."""
+    rate = rate_interval(counts.passed, counts.measured) if counts else None
+    model = run.config.model_named(planned.model)
+    return Cell(
+        run_id=run.id,
+        suite=suite.name,
+        model=planned.model,
+        dataset_hash=suite.dataset_hash,
+        prompt_hash=suite.prompt_hash,
+        scorers_hash=suite.scorers_hash,
+        params_hash=planned.params_hash,
+        n_cases=suite.n_cases,
+        n_measured=total.n_measured if total else 0,
+        trials=planned.trials,
+        pass_rate=rate.value if rate else None,
+        ci_low=rate.interval.low if rate else None,
+        ci_high=rate.interval.high if rate else None,
+        p50_ms=total.p50_ms if total else None,
+        p95_ms=total.p95_ms if total else None,
+        cost_usd=total.cost_usd if total else None,
+        judge_cost_usd=total.judge_cost_usd if total else None,
+        cost_per_action_usd=per_action(total),
+        verdict=verdict,
+        simulated=bool(model and model.is_rehearsal),
+    )
+
+
+def per_action(total: CellTotals | None) -> float | None:
+    """USD that one answered question costs, judges not included."""
+    return total.cost_usd / total.trials if total and total.cost_usd is not None and total.trials else None
+
+
+def comparison_record(run_id: str, suite: Suite, planned: PlannedCell, judged: Judged, base: Side | None) -> Comparison:
+    """What the verdict says, with what it rests on."""
+    return Comparison(
+        run_id=run_id,
+        suite=suite.name,
+        model=planned.model,
+        verdict=judged.verdict,
+        cause=judged.cause,
+        baseline_run_id=base.run_id if base else None,
+        baseline_model=base.model if base else None,
+        n_paired=judged.n_paired,
+        n_cases=suite.n_cases,
+        baseline_pass_rate=judged.baseline_pass_rate,
+        pass_rate=judged.pass_rate,
+        drop_pp=judged.drop_pp,
+        ci_low_pp=judged.interval.low if judged.interval else None,
+        ci_high_pp=judged.interval.high if judged.interval else None,
+        p_value=judged.p_value,
+        detectable_drop_pp=judged.detectable_drop_pp,
+    )
+
+
+def gate_records(run_id: str, suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[GateResult]:
+    """The gates that a suite sets for a cell by itself."""
+    limit = suite.config.gate.min_pass_rate
+    if limit is not None:
+        check = check_pass_rate(counts.passed, counts.measured, limit=limit)
+        yield GateResult(
+            run_id=run_id,
+            suite=suite.name,
+            model=planned.model,
+            gate="min_pass_rate",
+            limit_value=limit,
+            value=check.value,
+            ci_low=check.interval.low if check.interval else None,
+            ci_high=check.interval.high if check.interval else None,
+            state=check.state,
+        )
+
+
+def flip_records(run: Run, planned: PlannedCell, base: Side, pairs: Paired) -> Iterator[Flip]:
+    """The cases whose outcome changed, with an answer of either side that shows it."""
+    flipped = flips(pairs)
+    if not flipped:
+        return
+    ids = [case_id for case_id, _ in flipped]
+    before = first_outputs(run, planned.suite, base, ids)
+    now = first_outputs(run, planned.suite, Side(run.id, planned.model), ids)
+    for case_id, direction in flipped:
+        yield Flip(
+            run_id=run.id,
+            suite=planned.suite,
+            model=planned.model,
+            baseline_run_id=base.run_id,
+            case_id=case_id,
+            direction=direction,
+            baseline_output=before.get(case_id),
+            output=now.get(case_id),
+        )
+
+
+def first_outputs(run: Run, suite: str, side: Side, ids: list[str]) -> dict[str, str | None]:
+    """An answer to each of some cases."""
+    found = reads.outputs(run.results, side.run_id, suite, side.model, side.phases, case_ids=ids)
+    answers: dict[str, str | None] = {}
+    for output in found:
+        answers.setdefault(output.case_id, output.output)
+    return answers

@@ -1,0 +1,141 @@
+"""The command line. Only light modules are imported here: `daybreak --help` answers at once."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from flows.answer import Answered, answer_for
+
+Command = Callable[..., Answered]
+
+
+def common(command: Command) -> Command:
+    """Add the options that every command takes."""
+    for option in (
+        click.option("--json", is_flag=True, expose_value=False, help="One JSON object on stdout, all else on stderr."),
+        click.option("--results", type=click.Path(), help="Where results go, instead of the config's folder."),
+        click.option("--config", default="deployments/daybreak.yaml", show_default=True, type=click.Path()),
+    ):
+        command = option(command)
+    return command
+
+
+suites = click.option("--suite", "suites", multiple=True, help="Only this suite; may be repeated.")
+models = click.option("--model", "models", multiple=True, help="Only this model; may be repeated.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="daybreak")
+def daybreak() -> None:
+    """Run LLM evaluations every night and tell which features got worse, and whether the drop is real."""
+
+
+@daybreak.command()
+@common
+@suites
+def check(**options: Any) -> Answered:
+    """Check config, suites and credentials. No model is called."""
+    from flows.commands import inspect
+
+    return inspect.check(**options)
+
+
+@daybreak.command()
+@common
+@suites
+@models
+def plan(**options: Any) -> Answered:
+    """Tell calls, cost, minutes and detectable drop per cell. No model is called."""
+    from flows.commands import inspect
+
+    return inspect.plan(**options)
+
+
+@daybreak.command()
+@common
+@suites
+@models
+def nightly(**options: Any) -> Answered:
+    """Run the night: every suite on every model, compared with its baseline."""
+    from flows.commands import evaluate
+
+    return evaluate.nightly(**options)
+
+
+@daybreak.command()
+@common
+@suites
+@click.option("--candidate", required=True, help="A model's name in the config, or a litellm id.")
+@click.option("--baseline", help="A model's name or a run id. Default: its compare_to, else its pinned baseline.")
+def compare(**options: Any) -> Answered:
+    """Compare one candidate with its baseline, now."""
+    from flows.commands import evaluate
+
+    return evaluate.compare(**options)
+
+
+@daybreak.group()
+def baseline() -> None:
+    """List the pinned baselines, or promote a run to be one."""
+
+
+@baseline.command("list")
+@common
+def baseline_list(**options: Any) -> Answered:
+    """List what each cell is compared with."""
+    from flows.commands import baselines
+
+    return baselines.show(**options)
+
+
+@baseline.command("promote")
+@common
+@suites
+@models
+@click.argument("run_id")
+def baseline_promote(**options: Any) -> Answered:
+    """Make the cells of RUN_ID the baselines from now on."""
+    from flows.commands import baselines
+
+    return baselines.promote(**options)
+
+
+@daybreak.command()
+@common
+def runs(**options: Any) -> Answered:
+    """List runs, newest first, unfinished ones too."""
+    from flows.commands import results
+
+    return results.runs(**options)
+
+
+@daybreak.command()
+@common
+@click.argument("statement")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+def sql(**options: Any) -> Answered:
+    """Ask the warehouse, read-only: daybreak sql "SELECT * FROM comparisons"."""
+    from flows.commands import results
+
+    return results.sql(**options)
+
+
+@daybreak.command()
+@common
+def rebuild(**options: Any) -> Answered:
+    """Build the warehouse anew from the Parquet parts."""
+    from flows.commands import results
+
+    return results.rebuild(**options)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in arguments
+    answered = answer_for(lambda: daybreak.main(arguments, prog_name="daybreak", standalone_mode=False))
+    if answered is not None:
+        answered.show(as_json=as_json)
+        sys.exit(answered.exit_code)

@@ -1,0 +1,86 @@
+"""The commands that ask models: nightly and compare."""
+
+import asyncio
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from flows import runtime
+from flows.answer import Answered
+from flows.prepared import Prepared, hand_over, prepare_comparison, prepare_night
+from flows.requests import CompareRequest, NightRequest, Request
+from flows.result import RunResult, exit_code
+from flows.run import now
+from flows.terminal.plan import shown_start
+from flows.terminal.progress import shown_progress
+from flows.terminal.tables import shown_result
+from tasks.calls import provider
+from tasks.calls.credentials import missing_credentials
+from tasks.errors import RunBroken, UsageError
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+
+def nightly(*, config: str, results: str | None, suites: tuple[str, ...], models: tuple[str, ...]) -> Answered:
+    """Run the night and show what it found."""
+    request = NightRequest(config=config, results=results, suites=suites, models=models)
+    return run(request, prepare_night(request, now=now()), "nightly")
+
+
+def compare(
+    *, config: str, results: str | None, suites: tuple[str, ...], candidate: str, baseline: str | None
+) -> Answered:
+    """Run the comparison and show what it found."""
+    request = CompareRequest(config=config, results=results, suites=suites, candidate=candidate, baseline=baseline)
+    return run(request, prepare_comparison(request, now=now()), "compare")
+
+
+def run(request: Request, prepared: Prepared, flow: str) -> Answered:
+    """Start the flow in this process, with its own Prefect server unless one is named."""
+    total = sum(cell.trials * prepared.plan.suite_named(cell.suite).n_cases for cell in prepared.plan.cells)
+    print(shown_start(prepared), file=sys.stderr)
+    runtime.prepare(provider.load)
+    refuse_missing_credentials(prepared)
+    with shown_progress(total) as tell:
+        hand_over(request, replace(prepared, tell=tell))
+        result = result_of(runtime.run_flow(flow_named(flow), request))
+    return Answered(exit_code=exit_code(result), data=as_data(result), text=shown_result(result))
+
+
+def flow_named(name: str) -> Any:
+    """Import a flow, and Prefect with it, only now."""
+    from flows import compare, nightly
+
+    return {"nightly": nightly.nightly, "compare": compare.compare}[name]
+
+
+def refuse_missing_credentials(prepared: Prepared) -> None:
+    """Raise UsageError for models that would refuse every call."""
+    used = {cell.model for cell in prepared.plan.cells}
+    models = [model for model in prepared.file.config.models if model.name in used]
+    if missing := list(missing_credentials(models, prepared.file.env, where=prepared.file.path)):
+        raise UsageError(missing)
+
+
+def result_of(state: "State[Any]") -> RunResult:
+    """What the flow found; raises what broke it."""
+    found = asyncio.run(state.aresult(raise_on_failure=True))
+    if not isinstance(found, RunResult):
+        raise RunBroken(f"the flow ended as {state.name}: {state.message}")
+    return found
+
+
+def as_data(result: RunResult) -> dict[str, Any]:
+    """The JSON object of a run."""
+    return {
+        "run_id": result.run_id,
+        "status": result.status,
+        "cost_usd": result.cost_usd,
+        "calls": result.calls,
+        "report": result.report,
+        "simulated_models": result.simulated,
+        "comparisons": [asdict(comparison) for comparison in result.comparisons],
+        "gates": [asdict(gate) for gate in result.gates],
+        "notes": result.notes,
+    }

@@ -1,0 +1,44 @@
+"""The commands that call no model: check and plan."""
+
+from typing import Any
+
+from flows.answer import OK, Answered
+from flows.estimate import as_data, estimate
+from flows.prepared import prepare_night, read_config, read_suites
+from flows.requests import NightRequest, Request
+from flows.run import now
+from flows.terminal.plan import shown_plan, total_cost
+from flows.terminal.tables import table
+from tasks.calls.credentials import missing_credentials
+from tasks.errors import UsageError
+
+
+def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
+    """Check config, suites and credentials; raises UsageError with everything that is wrong."""
+    file = read_config(Request(config=config, results=results))
+    read = read_suites(file, suites)
+    if missing := list(missing_credentials(file.config.models, file.env, where=file.path)):
+        raise UsageError(missing)
+    rows = [[suite.name, suite.n_cases, kinds(suite.kinds), suite.dataset_hash[:12]] for suite in read]
+    models = ", ".join(f"{model.name}{' (simulated)' if model.is_rehearsal else ''}" for model in file.config.models)
+    text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"}) + f"\nModels: {models}\nAll is well."
+    data = {
+        "status": "ok",
+        "suites": [{"suite": s.name, "cases": s.n_cases, "dataset_hash": s.dataset_hash} for s in read],
+        "models": [{"model": model.name, "simulated": model.is_rehearsal} for model in file.config.models],
+    }
+    return Answered(exit_code=OK, data=data, text=text)
+
+
+def kinds(counts: Any) -> str:
+    """Kinds with their counts."""
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: tuple[str, ...]) -> Answered:
+    """Tell what the night would take."""
+    prepared = prepare_night(NightRequest(config=config, results=results, suites=suites, models=models), now=now())
+    estimates = estimate(prepared.file, prepared.plan)
+    calls = sum(one.calls for one in estimates)
+    data = {"status": "ok", "cells": as_data(estimates), "calls": calls, "cost_usd": total_cost(estimates)}
+    return Answered(exit_code=OK, data=data, text=shown_plan(estimates))

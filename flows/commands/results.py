@@ -1,0 +1,69 @@
+"""The commands that read what runs left: runs, sql, rebuild."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flows.answer import OK, Answered
+from flows.commands.baselines import results_of
+from flows.run import is_alive
+from flows.terminal.tables import table, usd
+from tasks.plan import Plan, RunFolder
+from tasks.storage import reads
+from tasks.storage.warehouse import Rows, Warehouse
+
+
+def runs(*, config: str, results: str | None) -> Answered:
+    """List runs, newest first; those without an end are told from those still alive."""
+    folder = results_of(config, results)
+    finished = [asdict(run) for run in reads.runs_newest_first(folder)]
+    known = {run["run_id"] for run in finished}
+    unfinished = [unfinished_run(RunFolder(folder, path.name)) for path in (folder / "runs").glob("run-*")]
+    rows = finished + [run for run in unfinished if run and run["run_id"] not in known]
+    rows.sort(key=lambda run: run["run_id"], reverse=True)
+    columns = ["run_id", "flow", "started_at", "finished_at", "status", "calls", "cost_usd"]
+    shown = [[*(run[column] for column in columns[:-1]), usd(run["cost_usd"])] for run in rows]
+    text = table(columns, shown, right={"calls", "cost_usd"}) if rows else f"No run yet in {folder}."
+    return Answered(exit_code=OK, data={"status": "ok", "runs": rows}, text=text)
+
+
+def unfinished_run(folder: RunFolder) -> dict[str, Any] | None:
+    """What is known of a run that has not come to its end."""
+    try:
+        plan = Plan.from_json(folder.plan.read_bytes())
+    except (OSError, ValueError):
+        return None
+    status = "running" if is_alive(folder) else "interrupted"
+    facts = {"started_at": plan.created_at, "finished_at": None, "calls": None, "cost_usd": None}
+    return {"run_id": folder.run_id, "flow": plan.flow, "status": status, **facts}
+
+
+def sql(*, config: str, results: str | None, statement: str, form: str) -> Answered:
+    """Run one read-only statement."""
+    found = Warehouse(results_of(config, results)).read_only(statement)
+    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    if form == "json":
+        text = json.dumps(rows, default=str, ensure_ascii=False, indent=1)
+    else:
+        text = as_csv(found) if form == "csv" else table(found.columns, found.rows)
+    return Answered(exit_code=OK, data={"status": "ok", "columns": found.columns, "rows": rows}, text=text)
+
+
+def as_csv(found: Rows) -> str:
+    """Rows as CSV with a header."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(found.columns)
+    writer.writerows(found.rows)
+    return out.getvalue().rstrip("\n")
+
+
+def rebuild(*, config: str, results: str | None) -> Answered:
+    """Build the warehouse anew."""
+    report = Warehouse(results_of(config, results)).rebuild()
+    damaged = [str(problem) for problem in report.damaged]
+    text = "\n".join([f"Rebuilt the warehouse: {report.rows} rows from {report.parts} parts.", *damaged])
+    data = {"status": "ok", "parts": report.parts, "rows": report.rows, "damaged": damaged}
+    return Answered(exit_code=OK, data=data, text=text)

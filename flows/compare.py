@@ -1,0 +1,24 @@
+"""The comparison: one candidate against its baseline, now."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows import steps
+from flows.prepared import prepared_comparison
+from flows.requests import CompareRequest
+from flows.run import now, open_run
+from flows.states import state_of
+
+
+@flow(name="compare", validate_parameters=True)
+async def compare(request: CompareRequest) -> State[Any]:
+    """Run the candidate, and its baseline where that is a model, and tell whether it is worse."""
+    with open_run(prepared_comparison(request, now=now())) as run:
+        await steps.pull_datasets(run)
+        await steps.evaluate_cells(run)
+        await steps.store_trials(run)
+        result = await steps.compare_cells(run)
+        await steps.show_table(result)
+    return state_of(result)

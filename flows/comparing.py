@@ -1,0 +1,129 @@
+"""Compare the cells of a run with their baselines: stored trials in, verdicts out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flows.cell_records import cell_record, comparison_record, flip_records, gate_records
+from flows.rescoring import rescored
+from flows.result import RunResult
+from flows.run import Run, now
+from flows.storing import store_records
+from tasks.plan import Baseline, PlannedCell
+from tasks.records import Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
+from tasks.storage.counts import CellTotals, Side, TrialCounts, cell_totals, paired_counts, trial_counts
+from tasks.verdicts.compare import Judged, Paired, compare, judge_first_night
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCell:
+    """A cell with everything that was found of it; no comparison where it is only there to be compared with."""
+
+    cell: Cell
+    comparison: Comparison | None
+    gates: tuple[GateResult, ...] = ()
+    flips: tuple[Flip, ...] = ()
+
+
+def compare_cells(run: Run) -> RunResult:
+    """Judge every cell of the run, store what was found and return it."""
+    totals = {(total.suite, total.model): total for total in cell_totals(run.results, run.id)}
+    judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
+    result = result_of(run, judged, list(totals.values()))
+    store_records(
+        run,
+        {
+            "cells": result.cells,
+            "comparisons": result.comparisons,
+            "gates": result.gates,
+            "flips": result.flips,
+            "pins": tuple(new_pins(result)),
+            "runs": (run.record(result.status, calls=result.calls, cost_usd=result.cost_usd),),
+        },
+    )
+    return result
+
+
+def judge_cell(run: Run, planned: PlannedCell, total: CellTotals | None) -> JudgedCell:
+    """Judge one cell."""
+    suite = run.plan.suite_named(planned.suite)
+    broken = run.broken_cells.get((planned.suite, planned.model))
+    if total is None or broken:
+        judged = Judged(verdict=Verdict.UNMEASURED, cause=broken or "nothing was asked", n_paired=0)
+        return JudgedCell(
+            cell=cell_record(run, suite, planned, total, None, judged.verdict),
+            comparison=comparison_record(run.id, suite, planned, judged, None),
+        )
+    counts = trial_counts(run.results, suite.name, this_side(run, suite, planned))
+    return judge_measured_cell(run, suite, planned, total, counts)
+
+
+def judge_measured_cell(
+    run: Run, suite: Suite, planned: PlannedCell, total: CellTotals, counts: TrialCounts
+) -> JudgedCell:
+    """Judge a cell against its baseline, as a first night, or only by itself where it is a reference."""
+    base = base_side(run, suite, planned.baseline) if planned.baseline else None
+    pairs = paired(run, suite, planned, base) if base else None
+    judged = None
+    if pairs:
+        judged = compare(pairs, suite.config.gate)
+    elif planned.phase == "baseline":
+        judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
+    return JudgedCell(
+        cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
+        comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
+        gates=tuple(gate_records(run.id, suite, planned, counts)),
+        flips=tuple(flip_records(run, planned, base, pairs)) if base and pairs else (),
+    )
+
+
+def this_side(run: Run, suite: Suite, planned: PlannedCell) -> Side:
+    """Tonight's trials of a cell."""
+    return Side(run.id, planned.model, dataset_hash=suite.dataset_hash)
+
+
+def base_side(run: Run, suite: Suite, baseline: Baseline) -> Side:
+    """The trials that a cell is compared with."""
+    if baseline.run_id is None:
+        return Side(run.id, baseline.model, dataset_hash=suite.dataset_hash)
+    return Side(baseline.run_id, baseline.model)
+
+
+def paired(run: Run, suite: Suite, planned: PlannedCell, base: Side) -> Paired:
+    """Both sides, case by case, scored by the same scorers with the same labels."""
+    counts = paired_counts(run.results, suite.name, base=base, side=this_side(run, suite, planned))
+    counts = rescored(run, suite, base, counts)
+    return Paired(
+        case_ids=counts.case_ids.tolist(),
+        base_passed=counts.base_passed,
+        base_measured=counts.base_measured,
+        passed=counts.passed,
+        measured=counts.measured,
+        n_cases=counts.n_cases,
+        n_base_cases=counts.n_base_cases,
+        trials=planned.trials,
+    )
+
+
+def new_pins(result: RunResult) -> Iterator[Pin]:
+    """The cells that became baselines."""
+    for comparison in result.comparisons:
+        if comparison.verdict is Verdict.PINNED:
+            suite, model = comparison.suite, comparison.model
+            yield Pin(suite=suite, model=model, run_id=result.run_id, pinned_at=now(), pinned_by="first measured night")
+
+
+def result_of(run: Run, judged: list[JudgedCell], totals: list[CellTotals]) -> RunResult:
+    """Put the cells of a run together."""
+    costs = [cost for total in totals for cost in (total.cost_usd, total.judge_cost_usd)]
+    return RunResult(
+        run_id=run.id,
+        flow=run.plan.flow,
+        status="interrupted" if run.stop.is_set() else "finished",
+        calls=sum(total.calls for total in totals),
+        cost_usd=None if None in costs else sum(cost or 0 for cost in costs),
+        cells=tuple(cell.cell for cell in judged),
+        comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
+        gates=tuple(gate for cell in judged for gate in cell.gates),
+        flips=tuple(flip for cell in judged for flip in cell.flips),
+        notes=tuple(run.notes),
+    )

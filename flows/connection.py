@@ -1,0 +1,66 @@
+"""Which Prefect server a run talks to: the one that the user named, or one of our own."""
+
+import http.client
+import os
+import ssl
+import threading
+import urllib.error
+import urllib.request
+
+from flows.prefect_settings import prefect_setting
+from flows.server import OWN_HOST, OwnServer, start_server
+from tasks.errors import UsageError
+
+ANSWER_TIMEOUT_S = 4.5
+
+
+def connect() -> OwnServer | None:
+    """Check that the named server answers, or start one of our own and name it to Prefect.
+
+    Raises:
+        UsageError: the named server does not answer.
+    """
+    url = prefect_setting("api", "url")
+    if url is None:
+        server = start_server()
+        os.environ["PREFECT_API_URL"] = server.url
+        bypass_proxies(OWN_HOST)
+        return server
+    if not answers(url):
+        raise UsageError.single(f"no Prefect server answers at {url}", hint="start it or unset PREFECT_API_URL")
+    return None
+
+
+def bypass_proxies(host: str) -> None:
+    """Keep the proxy of a company's network, if one is set, out of what stays on this machine."""
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    os.environ["no_proxy"] = f"{others},{host}" if others else host
+
+
+def answers(url: str) -> bool:
+    """Tell whether an API answers there in time, whatever holds it up: looking up the name, too."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        if is_api(url):
+            answered.set()
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(ANSWER_TIMEOUT_S)
+    return answered.is_set()
+
+
+def is_api(url: str) -> bool:
+    """Tell whether an API is there; refused credentials or a certificate that only Prefect knows are its matter."""
+    if not url.startswith(("http://", "https://")):
+        return False
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=ANSWER_TIMEOUT_S) as response:  # noqa: S310
+            return str(response.headers.get_content_type()) != "text/html"  # a page: the address lacks its /api
+    except urllib.error.HTTPError as error:
+        return error.code < http.client.INTERNAL_SERVER_ERROR
+    except urllib.error.URLError as error:
+        return isinstance(error.reason, ssl.SSLError)
+    except (OSError, ValueError, http.client.HTTPException):
+        return False

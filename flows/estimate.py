@@ -1,0 +1,112 @@
+"""What a plan will take: calls, cost, minutes and the drop it can detect, told before anything is called."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+
+from tasks.calls.prices import max_output_tokens, price_of
+from tasks.config import ModelConfig
+from tasks.datasets.cases import cases_of
+from tasks.datasets.templates import Renderer
+from tasks.documents import ConfigFile
+from tasks.plan import Plan, PlannedCell
+from tasks.records import Suite
+from tasks.storage import reads
+from tasks.storage.counts import Side, trial_counts
+from tasks.verdicts.statistics import detectable_drop_pp, detectable_range_pp
+
+CHARS_PER_TOKEN = 4
+SAMPLED_CASES = 50
+ASSUMED_LATENCY_S = 2.0
+"""Where nothing was measured yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What one cell will take. The cost assumes answers as long as they may be; None where a price is unknown."""
+
+    suite: str
+    model: str
+    phase: str
+    cases: int
+    calls: int
+    cost_usd: float | None
+    minutes: float
+    detectable_drop_pp: tuple[float, float]
+    detectable_is_assumed: bool
+    simulated: bool
+
+
+def estimate(file: ConfigFile, plan: Plan) -> list[Estimate]:
+    """Estimate every cell of a plan."""
+    return [estimate_cell(file, plan, cell, known_latency_ms(file, cell)) for cell in plan.cells]
+
+
+def known_latency_ms(file: ConfigFile, cell: PlannedCell) -> float | None:
+    """The median latency of the stored baseline."""
+    if cell.baseline is None or cell.baseline.run_id is None:
+        return None
+    stored = reads.cells_of(file.results, cell.baseline.run_id)
+    return next((one.p50_ms for one in stored if (one.suite, one.model) == (cell.suite, cell.baseline.model)), None)
+
+
+def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: float | None) -> Estimate:
+    """Estimate one cell."""
+    suite = plan.suite_named(cell.suite)
+    [model] = [model for model in file.config.models if model.name == cell.model]
+    calls = suite.n_cases * cell.trials
+    known = known_detectable(file, suite, cell)
+    gate = suite.config.gate
+    in_flight = min(file.config.concurrency, model.limits.concurrency or file.config.concurrency, calls)
+    latency_s = (
+        latency_ms / 1000 if latency_ms else float(cell.params.get("latency_ms", 1000 * ASSUMED_LATENCY_S)) / 1000
+    )
+    return Estimate(
+        suite=cell.suite,
+        model=cell.model,
+        phase=cell.phase,
+        cases=suite.n_cases,
+        calls=calls,
+        cost_usd=cost_of(model, suite, cell, calls),
+        minutes=calls * latency_s / in_flight / 60,
+        detectable_drop_pp=known
+        or detectable_range_pp(suite.n_cases, trials=cell.trials, max_drop_pp=gate.max_drop_pp),
+        detectable_is_assumed=known is None,
+        simulated=model.is_rehearsal,
+    )
+
+
+def cost_of(model: ModelConfig, suite: Suite, cell: PlannedCell, calls: int) -> float | None:
+    """USD for all calls of a cell, if each answer is as long as it may be."""
+    price = price_of(model)
+    longest = cell.params.get("max_tokens") or max_output_tokens(model)
+    if price is None or not isinstance(longest, int):
+        return None
+    tokens = prompt_tokens(suite)
+    return calls * (tokens * price.input_per_million + longest * price.output_per_million) / 1e6
+
+
+def prompt_tokens(suite: Suite) -> float:
+    """Tokens of a mean prompt, guessed from the length of some."""
+    renderer = Renderer(suite)
+    sizes = [
+        sum(len(message["content"]) for message in renderer.messages(case))
+        for case in islice(cases_of(suite), SAMPLED_CASES)
+    ]
+    return sum(sizes) / len(sizes) / CHARS_PER_TOKEN
+
+
+def known_detectable(file: ConfigFile, suite: Suite, cell: PlannedCell) -> tuple[float, float] | None:
+    """The detectable drop that the stored baseline allows, if there is one with repeated trials."""
+    if cell.baseline is None or cell.baseline.run_id is None:
+        return None
+    counts = trial_counts(file.results, suite.name, Side(cell.baseline.run_id, cell.baseline.model))
+    known = detectable_drop_pp(
+        counts.passed, counts.measured, trials=cell.trials, max_drop_pp=suite.config.gate.max_drop_pp
+    )
+    return None if known is None else (known, known)
+
+
+def as_data(estimates: Sequence[Estimate]) -> list[dict[str, object]]:
+    """For JSON."""
+    return [asdict(estimate) for estimate in estimates]

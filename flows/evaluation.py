@@ -1,0 +1,173 @@
+"""Evaluate shards: the stages put together for one process of a run."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.run import Run
+from tasks.calls.client import ModelClient
+from tasks.calls.connections import connections
+from tasks.calls.engine import Judgment, Planned, evaluate
+from tasks.calls.journal import Journal
+from tasks.calls.rehearsal import Crib
+from tasks.config import ModelConfig
+from tasks.datasets.stored import read_stored
+from tasks.datasets.templates import Renderer
+from tasks.plan import PlannedCell, Shard, stored_cases
+from tasks.records import Answer, Call, CallStatus, Suite, TrialKey
+from tasks.scoring.build import build_scorers, outcome_of, score_all
+
+if TYPE_CHECKING:
+    import aiohttp
+
+STOPS_THE_MODEL = frozenset({CallStatus.UNAUTHORIZED, CallStatus.MODEL_NOT_FOUND, CallStatus.QUOTA_EXHAUSTED})
+SYNC_EVERY_S = 1.0
+OTHER_ANSWERS = 64
+PREPARING = 1.25
+"""Trials under way for each that is in flight: the rest are being prepared or scored, or wait for a connection."""
+
+
+@asynccontextmanager
+async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluation"]:
+    """Open what evaluating needs in this process: a journal, which reaches the disk each second, and connections."""
+    journal = Journal(run.folder.journal(worker))
+    syncing = asyncio.create_task(sync_now_and_then(journal))
+    try:
+        async with connections(run.config.concurrency) as session:
+            yield Evaluation(run, journal, session)
+    finally:
+        syncing.cancel()
+        journal.close()
+
+
+async def sync_now_and_then(journal: Journal) -> None:
+    """Bring the journal to the disk each second, beside the calls."""
+    while True:
+        await asyncio.sleep(SYNC_EVERY_S)
+        await asyncio.to_thread(journal.sync)
+
+
+class Evaluation:
+    """Evaluates shards of one run in this process: a client per cell, a room per model, one journal."""
+
+    def __init__(self, run: Run, journal: Journal, session: "aiohttp.ClientSession") -> None:
+        self._run = run
+        self._journal = journal
+        self._session = session
+        self._lanes: dict[str, Lane] = {}
+        self._cells: dict[tuple[str, str], CellWork] = {}
+        self._everything = asyncio.Semaphore(math.ceil(run.config.concurrency * PREPARING))
+
+    async def shard(self, shard: Shard) -> None:
+        """Ask, score and journal the trials of one shard."""
+        cell = self._cell(shard.suite, shard.model)
+        await evaluate(
+            cell.trials(shard), cell, journal=self._journal, room=cell.lane, stop=self._run.stop, tell=self._run.tell
+        )
+
+    def _cell(self, suite: str, model: str) -> "CellWork":
+        if (suite, model) not in self._cells:
+            planned = next(cell for cell in self._run.plan.cells if (cell.suite, cell.model) == (suite, model))
+            self._cells[suite, model] = CellWork(self._run, planned, self._lane(planned.model))
+        return self._cells[suite, model]
+
+    def _lane(self, name: str) -> "Lane":
+        if name not in self._lanes:
+            model = self._run.model_named(name)
+            self._lanes[name] = Lane(model, self._session, self._everything, self._run.config.concurrency)
+        return self._lanes[name]
+
+
+class Lane:
+    """What the cells of one model share: places, and whether it is still asked at all."""
+
+    def __init__(
+        self, model: ModelConfig, session: "aiohttp.ClientSession", everything: asyncio.Semaphore, most: int
+    ) -> None:
+        self.model = model
+        self.session = session
+        self.stopped: str | None = None
+        self._own = asyncio.Semaphore(min(most, model.limits.concurrency or most))
+        self._everything = everything
+
+    async def acquire(self) -> None:
+        """Wait for a place of this model, then for one of the run."""
+        await self._own.acquire()
+        await self._everything.acquire()
+
+    def release(self) -> None:
+        """Give both back."""
+        self._everything.release()
+        self._own.release()
+
+    def learn(self, call: Call) -> None:
+        """Stop asking where no further call can succeed."""
+        if call.status in STOPS_THE_MODEL and self.stopped is None:
+            self.stopped = f"not asked any more: {call.status.value.replace('_', ' ')}: {call.error}"
+
+
+class CellWork:
+    """One cell: how its trials are asked and scored."""
+
+    judged = False
+
+    def __init__(self, run: Run, planned: PlannedCell, lane: Lane) -> None:
+        self.lane = lane
+        self._run = run
+        self._planned = planned
+        self._suite: Suite = run.plan.suite_named(planned.suite)
+        self._renderer = Renderer(self._suite)
+        self._scorers = build_scorers(self._suite)
+        self._client = ModelClient(
+            lane.model,
+            params=planned.params,
+            timeout_s=run.config.timeout_s,
+            session=lane.session,
+            redact=run.redact,
+            environ=run.file.env,
+        )
+
+    @property
+    def stopped(self) -> str | None:
+        return self.lane.stopped
+
+    @property
+    def _cases(self) -> Path:
+        return stored_cases(self._run.results, self._suite)
+
+    def trials(self, shard: Shard) -> Iterator[Planned]:
+        """The trials of a shard, case by case."""
+        for case in read_stored(self._cases, shard.start, shard.stop):
+            for trial in range(shard.first_trial, shard.last_trial + 1):
+                yield Planned(TrialKey(self._run.id, shard.suite, shard.model, case.id, trial, shard.phase), case)
+
+    async def ask(self, planned: Planned) -> Call:
+        """Ask the model; a simulated one is told what it should know."""
+        crib = self._crib(planned) if self.lane.model.is_rehearsal else None
+        call = await self._client.ask(self._renderer.messages(planned.case), key=planned.key, crib=crib)
+        self.lane.learn(call)
+        return call
+
+    async def score(self, planned: Planned, call: Call) -> Judgment:
+        """Score an answer by every scorer that applies."""
+        refused = call.status is CallStatus.REFUSED_BY_PROVIDER
+        findings = score_all(self._scorers, Answer(call.output or "", call.finish_reason, refused), planned.case)
+        return Judgment(findings, *outcome_of(findings))
+
+    def _crib(self, planned: Planned) -> Crib:
+        return Crib(
+            case=planned.case,
+            scorers=self._suite.config.scorers,
+            others=self._other_answers,
+            salt=self._run.plan.night,
+        )
+
+    @cached_property
+    def _other_answers(self) -> tuple[Any, ...]:
+        """What other cases expect, for simulated wrong answers."""
+        return tuple(case.expected for case in islice(read_stored(self._cases, 0, self._suite.n_cases), OTHER_ANSWERS))

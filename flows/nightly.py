@@ -1,0 +1,24 @@
+"""The night: every suite on every model, compared with its baseline."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows import steps
+from flows.prepared import prepared_night
+from flows.requests import NightRequest
+from flows.run import now, open_run
+from flows.states import state_of
+
+
+@flow(name="nightly", validate_parameters=True)
+async def nightly(request: NightRequest) -> State[Any]:
+    """Run every suite on every model and tell which got worse."""
+    with open_run(prepared_night(request, now=now())) as run:
+        await steps.pull_datasets(run)
+        await steps.evaluate_cells(run)
+        await steps.store_trials(run)
+        result = await steps.compare_cells(run)
+        await steps.show_table(result)
+    return state_of(result)

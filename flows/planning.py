@@ -1,0 +1,177 @@
+"""From a request to a plan: which cells run, how often each case is asked, and what each cell is compared with."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Literal, NamedTuple
+
+from tasks.config import RUN_ID, ModelConfig
+from tasks.documents import ConfigFile
+from tasks.errors import UsageError
+from tasks.plan import Baseline, Plan, PlannedCell
+from tasks.records import Phase, Suite
+
+BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+Cells = tuple[PlannedCell, ...]
+
+
+class History(NamedTuple):
+    """What earlier runs left: pins by (suite, model), models by (run, suite), and how many runs there were."""
+
+    pins: Mapping[tuple[str, str], str]
+    models_of_run: Mapping[tuple[str, str], Sequence[str]]
+    runs: int
+
+
+def night_cells(suites: Sequence[Suite], models: Sequence[ModelConfig], only: Sequence[str], history: History) -> Cells:
+    """Every suite on each of its models, against the model's `compare_to` or its pin."""
+    chosen = choose_models(models, only)
+    return tuple(
+        night_cell(suite, model, {other.name for other in runs_on(suite, chosen)}, history)
+        for suite in suites
+        for model in runs_on(suite, chosen)
+    )
+
+
+def night_cell(suite: Suite, model: ModelConfig, beside: set[str], history: History) -> PlannedCell:
+    """One cell of a night; where nothing is pinned yet it asks enough trials to become the baseline."""
+    pinned_in = history.pins.get((suite.name, model.name))
+    if model.compare_to in beside:
+        return new_cell(suite, model, Baseline(run_id=None, model=str(model.compare_to)))
+    if pinned_in:
+        return new_cell(suite, model, Baseline(run_id=pinned_in, model=model.name))
+    trials = max(suite.config.trials, suite.config.gate.baseline_trials)
+    return new_cell(suite, model, None, phase="baseline", trials=trials)
+
+
+def comparison_cells(
+    suites: Sequence[Suite],
+    models: Sequence[ModelConfig],
+    candidate: ModelConfig,
+    against: str | None,
+    history: History,
+) -> Cells:
+    """The candidate on every suite, with its baseline beside it where that is a model."""
+    against = against or candidate.compare_to
+    if against is None or RUN_ID.fullmatch(against):
+        return tuple(
+            new_cell(suite, candidate, stored_baseline(suite, candidate, against, history)) for suite in suites
+        )
+    [other] = choose_models(models, [against])
+    if other.name == candidate.name:
+        raise UsageError.single(f"expected a baseline other than the candidate, got {against!r} for both")
+    beside = Baseline(run_id=None, model=other.name)
+    pairs = ((new_cell(suite, other, None), new_cell(suite, candidate, beside)) for suite in suites)
+    return tuple(cell for pair in pairs for cell in pair)
+
+
+def stored_baseline(suite: Suite, candidate: ModelConfig, run_id: str | None, history: History) -> Baseline:
+    """The stored trials to compare with: the named run's, else those of the pin."""
+    if run_id is None:
+        pinned_in = history.pins.get((suite.name, candidate.name))
+        if pinned_in is None:
+            message = f"nothing is pinned for {candidate.name} on {suite.name} to compare with"
+            raise UsageError.single(message, hint="run `daybreak nightly` first, or name a --baseline")
+        return Baseline(run_id=pinned_in, model=candidate.name)
+    stored = history.models_of_run.get((run_id, suite.name), ())
+    if candidate.name in stored:
+        return Baseline(run_id=run_id, model=candidate.name)
+    if len(stored) == 1:
+        return Baseline(run_id=run_id, model=stored[0])
+    found = f"it holds {', '.join(stored)}" if stored else "it holds no trials of that suite"
+    raise UsageError.single(
+        f"expected a run with trials of {candidate.name} on {suite.name}, got {run_id}: {found}",
+        hint="`daybreak runs` lists the runs",
+    )
+
+
+def new_cell(
+    suite: Suite, model: ModelConfig, baseline: Baseline | None, *, phase: Phase = "planned", trials: int | None = None
+) -> PlannedCell:
+    """A cell with the parameters that will be sent: the suite's over the model's."""
+    params = {**model.params, **suite.config.params}
+    return PlannedCell(
+        suite=suite.name,
+        model=model.name,
+        phase=phase,
+        trials=trials or suite.config.trials,
+        params=params,
+        params_hash=content_hash({"model": model.model, "params": params}),
+        baseline=baseline,
+    )
+
+
+def make_plan(
+    file: ConfigFile,
+    flow: Literal["nightly", "compare"],
+    suites: Sequence[Suite],
+    cells: Cells,
+    *,
+    now: datetime,
+    night: int,
+) -> Plan:
+    """Put a plan together; raises UsageError when nothing would run."""
+    if not cells:
+        raise UsageError.single("no suite runs on any of the chosen models", where=file.path)
+    used = {cell.suite for cell in cells}
+    return Plan(
+        run_id=new_run_id(now),
+        flow=flow,
+        created_at=now,
+        root=file.root,
+        night=night,
+        config=file.raw,
+        suites=tuple(suite for suite in suites if suite.name in used),
+        cells=cells,
+    )
+
+
+def with_candidate(file: ConfigFile, candidate: str) -> tuple[ConfigFile, ModelConfig]:
+    """Find the candidate in the config, or take a litellm id as a model of its own."""
+    known = file.config.model_named(candidate)
+    if known:
+        return file, known
+    if "/" not in candidate:
+        raise unknown_model(candidate, file.config.models)
+    added = ModelConfig(name=candidate, model=candidate, params={"temperature": 0})
+    config = file.config.model_copy(update={"models": [*file.config.models, added]})
+    raw = {**file.raw, "models": [*file.raw["models"], added.model_dump(exclude_unset=True)]}
+    return replace(file, config=config, raw=raw), added
+
+
+def choose_models(models: Sequence[ModelConfig], names: Iterable[str]) -> list[ModelConfig]:
+    """The named models in the config's order, or all when none is named."""
+    wanted = list(names)
+    known = {model.name for model in models}
+    for name in wanted:
+        if name not in known:
+            raise unknown_model(name, models)
+    return [model for model in models if not wanted or model.name in wanted]
+
+
+def runs_on(suite: Suite, models: Iterable[ModelConfig]) -> list[ModelConfig]:
+    """Those of the models on which the suite runs."""
+    wanted = suite.config.models
+    return [model for model in models if wanted is None or model.name in wanted]
+
+
+def unknown_model(name: str, models: Sequence[ModelConfig]) -> UsageError:
+    """Say which models there are."""
+    known = [model.name for model in models]
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the config has {', '.join(known)}"
+    return UsageError.single(f"expected a model of the config, got {name!r}", hint=hint)
+
+
+def content_hash(value: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON value, keys sorted."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def new_run_id(now: datetime) -> str:
+    """A run id: it sorts by time, and no model name may have its form."""
+    return f"run-{now:%Y%m%d-%H%M%S}-{''.join(secrets.choice(BASE36) for _ in range(4))}"

@@ -1,0 +1,84 @@
+"""What is read and planned before a flow starts, so that a mistake costs no server and no call."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flows.planning import History, comparison_cells, make_plan, night_cells, with_candidate
+from flows.requests import CompareRequest, NightRequest, Request
+from flows.unbuilt import refuse_unbuilt
+from tasks.calls.journal import Trial
+from tasks.datasets.suites import load_suites
+from tasks.documents import ConfigFile, open_config
+from tasks.plan import Plan
+from tasks.records import Suite
+from tasks.scoring.requirements import problem_of_case, problems_of_scorer
+from tasks.storage.reads import models_of_runs, pinned_runs, run_count
+
+_handed_over: dict[Request, "Prepared"] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A checked config with the plan made from it, and where progress is shown."""
+
+    file: ConfigFile
+    plan: Plan
+    tell: Callable[[Trial], None] = lambda _: None
+
+
+def hand_over(request: Request, prepared: Prepared) -> None:
+    """Keep what the command line has prepared for the flow that it is about to start in this process."""
+    _handed_over[request] = prepared
+
+
+def prepared_night(request: NightRequest, *, now: datetime) -> Prepared:
+    """Read, check and plan a night, unless that was done already."""
+    return _handed_over.pop(request, None) or prepare_night(request, now=now)
+
+
+def prepared_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
+    """Read, check and plan a comparison, unless that was done already."""
+    return _handed_over.pop(request, None) or prepare_comparison(request, now=now)
+
+
+def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
+    """Read, check and plan a night."""
+    file = read_config(request)
+    suites = read_suites(file, request.suites)
+    history = read_history(file.results)
+    cells = night_cells(suites, file.config.models, request.models, history)
+    return Prepared(file=file, plan=make_plan(file, "nightly", suites, cells, now=now, night=history.runs))
+
+
+def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
+    """Read, check and plan a comparison."""
+    file = read_config(request)
+    suites = read_suites(file, request.suites)
+    file, candidate = with_candidate(file, request.candidate)
+    history = read_history(file.results)
+    cells = comparison_cells(suites, file.config.models, candidate, request.baseline, history)
+    return Prepared(file=file, plan=make_plan(file, "compare", suites, cells, now=now, night=history.runs))
+
+
+def read_config(request: Request) -> ConfigFile:
+    """Read and check the config that a request names."""
+    results = Path(request.results) if request.results else None
+    file = open_config(Path(request.config), env=os.environ, results=results)
+    for name, value in file.env.items():
+        os.environ.setdefault(name, value)  # litellm looks for keys there, and .env may hold them
+    return file
+
+
+def read_suites(file: ConfigFile, only: tuple[str, ...] = ()) -> tuple[Suite, ...]:
+    """Read and check the suites of a config, or only the named ones."""
+    suites = load_suites(file, check_scorer=problems_of_scorer, check_case=problem_of_case, only=only)
+    refuse_unbuilt(file, suites)
+    return suites
+
+
+def read_history(results: Path) -> History:
+    """What earlier runs left, if there were any."""
+    return History(pinned_runs(results), models_of_runs(results), run_count(results))

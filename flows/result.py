@@ -1,0 +1,53 @@
+"""What a run found, and what that means for its exit code and its name in Prefect."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.answer import INTERRUPTED, OK, REGRESSED, UNMEASURED
+from tasks.records import Cell, Comparison, Flip, GateResult, Pin, RunStatus, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """Everything that is shown of a finished run."""
+
+    run_id: str
+    flow: str
+    status: RunStatus
+    calls: int
+    cost_usd: float | None
+    cells: tuple[Cell, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    notes: tuple[str, ...] = ()
+    report: Path | None = None
+
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """The models whose answers were made up by the rehearsal provider."""
+        return tuple(dict.fromkeys(cell.model for cell in self.cells if cell.simulated))
+
+
+def exit_code(result: RunResult) -> int:
+    """130 interrupted, 1 regression or failed gate, 3 something unmeasured, else 0; the first that holds."""
+    verdicts = {comparison.verdict for comparison in result.comparisons}
+    if result.status == "interrupted":
+        return INTERRUPTED
+    if Verdict.REGRESSED in verdicts or any(gate.state == "failed" for gate in result.gates):
+        return REGRESSED
+    return UNMEASURED if Verdict.UNMEASURED in verdicts else OK
+
+
+def headline(result: RunResult) -> str:
+    """The run in a few words, as its state is called in Prefect."""
+    if result.status == "interrupted":
+        return "Interrupted"
+    count = dict.fromkeys(Verdict, 0) | {"gate": 0}
+    for comparison in result.comparisons:
+        count[comparison.verdict] += 1
+    failed = sum(gate.state == "failed" for gate in result.gates)
+    parts = [f"{count[verdict]} {verdict}" for verdict in (Verdict.REGRESSED, Verdict.UNMEASURED) if count[verdict]]
+    parts += [f"{failed} gate{'s' * (failed > 1)} failed"] if failed else []
+    return ", ".join(parts).capitalize() or "Nothing regressed"

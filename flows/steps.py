@@ -1,0 +1,74 @@
+"""The steps of a run as Prefect tasks: thin wrappers, so that Prefect shows what happened and how long it took."""
+
+import asyncio
+
+from prefect import task
+from prefect.artifacts import acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows import comparing, storing
+from flows.evaluation import Evaluation, open_evaluation
+from flows.result import RunResult
+from flows.run import Run
+from flows.terminal.artifact import artifact_rows, artifact_text
+from tasks.datasets.stored import store_cases
+from tasks.errors import DaybreakError
+from tasks.plan import Shard, shards, stored_cases
+
+
+async def pull_datasets(run: Run) -> None:
+    """Keep the cases of every suite as they are now."""
+
+    @task(name="pull datasets", cache_policy=NO_CACHE)
+    async def pull() -> None:
+        for suite in run.plan.suites:
+            await asyncio.to_thread(store_cases, suite, stored_cases(run.results, suite))
+
+    await pull()
+
+
+async def evaluate_cells(run: Run) -> None:
+    """Evaluate every shard, one task each; a shard that breaks leaves its cell unmeasured and the rest alone."""
+    async with open_evaluation(run) as evaluation:
+        await evaluate_shards(run, evaluation)
+
+
+async def evaluate_shards(run: Run, evaluation: Evaluation) -> None:
+    """One Prefect task for each shard."""
+
+    @task(name="evaluate", task_run_name="{shard}", cache_policy=NO_CACHE)
+    async def evaluate(shard: Shard) -> None:
+        await evaluation.shard(shard)
+
+    work = [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
+    ended = await asyncio.gather(*(evaluate(shard) for shard in work), return_exceptions=True)
+    for shard, error in zip(work, ended, strict=True):
+        if isinstance(error, DaybreakError | asyncio.CancelledError):
+            raise error
+        if isinstance(error, BaseException):
+            run.broken_cells[shard.suite, shard.model] = f"evaluating {shard} broke: {error!r}"
+
+
+async def store_trials(run: Run) -> None:
+    """Turn the journal into Parquet parts and bring them into the warehouse."""
+
+    @task(name="store trials", cache_policy=NO_CACHE)
+    async def store() -> None:
+        await asyncio.to_thread(storing.store_trials, run)
+
+    await store()
+
+
+async def compare_cells(run: Run) -> RunResult:
+    """Compare every cell with its baseline and store what came out."""
+
+    @task(name="compare", cache_policy=NO_CACHE, persist_result=False)
+    async def compare() -> RunResult:
+        return await asyncio.to_thread(comparing.compare_cells, run)
+
+    return await compare()
+
+
+async def show_table(result: RunResult) -> None:
+    """Keep the result table where Prefect shows it."""
+    await acreate_table_artifact(key="cells", table=artifact_rows(result), description=artifact_text(result))

@@ -1,0 +1,35 @@
+"""The result of a run as Prefect's pages show it."""
+
+from typing import Any
+
+from flows.result import RunResult, headline
+from flows.terminal.tables import excerpt, interval, share, usd
+
+
+def artifact_rows(result: RunResult) -> list[dict[str, Any]]:
+    """A row per cell."""
+    compared = {(comparison.suite, comparison.model): comparison for comparison in result.comparisons}
+    rows = []
+    for cell in result.cells:
+        comparison = compared.get((cell.suite, cell.model))
+        drop = comparison.drop_pp if comparison else None
+        rows.append(
+            {
+                "suite": cell.suite,
+                "model": f"{cell.model} (simulated)" if cell.simulated else cell.model,
+                "verdict": comparison.verdict if comparison else "reference",
+                "pass rate": share(cell.pass_rate),
+                "drop pp": "" if drop is None else f"{drop:+.1f}",
+                "95 % pp": interval(comparison.ci_low_pp, comparison.ci_high_pp) if comparison else "",
+                "cases": f"{cell.n_measured}/{cell.n_cases}",
+                "cost": usd(cell.cost_usd),
+                "why": excerpt(comparison.cause) if comparison else "",
+            }
+        )
+    return rows
+
+
+def artifact_text(result: RunResult) -> str:
+    """The heading of the table."""
+    simulated = f" Simulated, not real models: {', '.join(result.simulated)}." if result.simulated else ""
+    return f"{result.run_id}: {headline(result)}.{simulated}"

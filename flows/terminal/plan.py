@@ -1,0 +1,52 @@
+"""What a run is going to take, as a person reads it."""
+
+from collections.abc import Sequence
+
+from flows.estimate import Estimate, estimate
+from flows.prepared import Prepared
+from flows.terminal.tables import table, usd
+
+
+def shown_start(prepared: Prepared) -> str:
+    """One line before the first call."""
+    estimates = estimate(prepared.file, prepared.plan)
+    return f"{prepared.plan.run_id}: {len(estimates)} cells, {sum_line(estimates)}"
+
+
+def shown_plan(estimates: Sequence[Estimate]) -> str:
+    """A line per cell and the sum."""
+    columns = ["suite", "model", "phase", "cases", "calls", "cost at most", "minutes", "detectable drop"]
+    rows = [
+        [
+            one.suite,
+            f"{one.model} (simulated)" if one.simulated else one.model,
+            one.phase,
+            one.cases,
+            one.calls,
+            usd(one.cost_usd),
+            f"{one.minutes:.1f}",
+            detectable(one),
+        ]
+        for one in estimates
+    ]
+    body = table(columns, rows, right={"cases", "calls", "cost at most", "minutes"})
+    return f"{body}\n{sum_line(estimates).capitalize()} No model was called."
+
+
+def sum_line(estimates: Sequence[Estimate]) -> str:
+    """All cells together."""
+    calls = sum(one.calls for one in estimates)
+    minutes = max((one.minutes for one in estimates), default=0)
+    return f"{calls} calls, at most {usd(total_cost(estimates))}, about {minutes:.1f} minutes."
+
+
+def total_cost(estimates: Sequence[Estimate]) -> float | None:
+    """USD of all cells, None where a price is unknown."""
+    costs = [one.cost_usd for one in estimates]
+    return None if None in costs else sum(cost or 0 for cost in costs)
+
+
+def detectable(one: Estimate) -> str:
+    """The drop that would be found with 80 %."""
+    low, high = one.detectable_drop_pp
+    return f"{low:.1f}–{high:.1f} pp (assumed)" if one.detectable_is_assumed else f"{low:.1f} pp"

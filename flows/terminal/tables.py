@@ -1,0 +1,150 @@
+"""Tables and lines that a command prints; whatever a model or a file wrote is shown with control characters escaped."""
+
+import io
+import shutil
+from collections.abc import Iterable, Sequence
+
+from flows.result import RunResult
+from tasks.records import Cell, Comparison, Flip, GateResult, Interval
+
+MARKS = {"regressed": "✗", "improved": "✓", "unchanged": "=", "pinned": "⚑", "inconclusive": "?", "unmeasured": "!"}
+SHOWN_FLIPS = 3
+EXCERPT = 100
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()) -> str:
+    """Rows under a heading, as wide as the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    to_the_right = set(right)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in to_the_right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(plain(value)) for value in row))
+    width = max(100, shutil.get_terminal_size((160, 24)).columns)
+    out = io.StringIO()
+    Console(file=out, width=width).print(drawn)
+    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").splitlines())
+
+
+def plain(value: object) -> str:
+    """Text that cannot steer a terminal: control and direction characters are spelled out."""
+    text = "–" if value is None else str(value)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+
+
+def excerpt(value: str | None, limit: int = EXCERPT) -> str:
+    """The beginning of an output on one line."""
+    text = " ".join((value or "").split())
+    return plain(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def share(value: float | None) -> str:
+    """A share as percent."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def interval(low: float | None, high: float | None, scale: float = 1) -> str:
+    """Both ends, with signs."""
+    return "" if low is None or high is None else f"{scale * low:+.1f} to {scale * high:+.1f}"
+
+
+def usd(value: float | None) -> str:
+    """Dollars, with the digits that small sums need."""
+    return "unknown" if value is None else f"${value:.4f}" if value < 1 else f"${value:,.2f}"
+
+
+def shown_result(result: RunResult) -> str:
+    """A whole run: a line per cell, what flipped, gates, and what the figures rest on."""
+    parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *result.notes]
+    parts.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
+    if result.simulated:
+        parts.append(
+            f"Simulated, not a real model: {', '.join(result.simulated)}. Their figures say nothing of any provider."
+        )
+    return "\n".join(parts)
+
+
+def cells_table(result: RunResult) -> str:
+    """A line per cell with its verdict."""
+    compared = {(comparison.suite, comparison.model): comparison for comparison in result.comparisons}
+    columns = [
+        "",
+        "suite",
+        "model",
+        "verdict",
+        "pass rate",
+        "95 %",
+        "baseline",
+        "drop pp",
+        "95 % pp",
+        "p",
+        "n",
+        "p95 ms",
+        "cost",
+    ]
+    rows = [cell_row(cell, compared.get((cell.suite, cell.model))) for cell in result.cells]
+    body = table(columns, rows, right={"pass rate", "baseline", "drop pp", "p", "n", "p95 ms", "cost"})
+    reasons = [
+        f"  {MARKS[c.verdict]} {plain(c.suite)} on {plain(c.model)}: {plain(c.cause)}"
+        for c in result.comparisons
+        if c.cause
+    ]
+    return "\n".join([body, *reasons])
+
+
+def cell_row(cell: Cell, comparison: Comparison | None) -> list[object]:
+    """The columns of one cell."""
+    model = f"{cell.model} (simulated)" if cell.simulated else cell.model
+    rate = Interval(cell.ci_low, cell.ci_high) if cell.ci_low is not None and cell.ci_high is not None else None
+    measured: list[object] = [share(cell.pass_rate), f"{100 * rate.low:.0f}–{100 * rate.high:.0f}" if rate else ""]
+    costs: list[object] = ["–" if cell.p95_ms is None else f"{cell.p95_ms:.0f}", usd(cell.cost_usd)]
+    if comparison is None:
+        return ["", cell.suite, model, "reference", *measured, "", "", "", "", cell.n_measured, *costs]
+    c = comparison
+    against = "" if c.baseline_pass_rate is None else share(c.baseline_pass_rate)
+    drop = "" if c.drop_pp is None else f"{c.drop_pp:+.1f}"
+    p_value = "" if c.p_value is None else f"{c.p_value:.2g}"
+    spread = interval(c.ci_low_pp, c.ci_high_pp)
+    n = f"{c.n_paired}/{c.n_cases}" if c.baseline_run_id else f"{cell.n_measured}/{cell.n_cases}"
+    return [MARKS[c.verdict], cell.suite, model, c.verdict, *measured, against, drop, spread, p_value, n, *costs]
+
+
+def shown_flips(result: RunResult) -> list[str]:
+    """Up to three lost cases of each cell that moved, with both outputs."""
+    lines: list[str] = []
+    for comparison in result.comparisons:
+        if comparison.verdict in {"regressed", "improved"}:
+            flips = [f for f in result.flips if (f.suite, f.model) == (comparison.suite, comparison.model)]
+            wanted = "lost" if comparison.verdict == "regressed" else "gained"
+            lines += cell_flips(comparison, [f for f in flips if f.direction == wanted], len(flips))
+    return lines
+
+
+def cell_flips(comparison: Comparison, flips: Sequence[Flip], total: int) -> list[str]:
+    """Some flips of one cell, both outputs under each other."""
+    if not flips:
+        return []
+    head = (
+        f"\n{plain(comparison.suite)} on {plain(comparison.model)}: {len(flips)} {flips[0].direction}, "
+        f"{total - len(flips)} the other way; for example"
+    )
+    lines = [head]
+    for flip in flips[:SHOWN_FLIPS]:
+        lines.append(f"  {plain(flip.case_id)}  was: {excerpt(flip.baseline_output)}")
+        lines.append(f"  {' ' * len(plain(flip.case_id))}  now: {excerpt(flip.output)}")
+    return lines
+
+
+def shown_gates(gates: Sequence[GateResult]) -> list[str]:
+    """The gates that do not hold, or could not be decided."""
+    return [
+        f"  {gate.gate} of {plain(gate.suite)} on {plain(gate.model)}: {gate.state} "
+        f"({'–' if gate.value is None else f'{gate.value:g}'} against a limit of {gate.limit_value:g})"
+        for gate in gates
+        if gate.state != "ok"
+    ]

@@ -1,0 +1,124 @@
+"""The journal of a run: a line per finished call or trial, on disk before it counts.
+
+A line is a JSON object {"key", "calls", "scores", "outcome"}. A trial that needs a judge has two lines: its answer as
+soon as that was paid for, and its scores when the judge has spoken. A trial that was never asked has a line without
+calls, which a resumed run forgets and asks again.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tasks.records import Call, CallStatus, Finding, Outcome, Score, TrialKey
+
+CALL_FIELDS = tuple(field.name for field in fields(Call) if field.name != "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Everything known of one trial; `outcome` is None while its scores are still to come."""
+
+    key: TrialKey
+    calls: tuple[Call, ...]
+    scores: tuple[Score, ...] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def was_asked(self) -> bool:
+        """True when something was sent to a provider for it."""
+        return bool(self.calls)
+
+
+class Journal:
+    """An open journal file of one process; appends are whole lines."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def append(self, trial: Trial) -> None:
+        """Write one line; it survives the end of this process, and after `sync` that of the machine."""
+        line = memoryview(encode(trial))
+        while line:
+            line = line[os.write(self._file, line) :]
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut."""
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        """Sync and close."""
+        self.sync()
+        os.close(self._file)
+
+
+def encode(trial: Trial) -> bytes:
+    """One line of the journal."""
+    scores = [[s.scorer, s.finding.passed, s.finding.value, s.finding.reason] for s in trial.scores]
+    outcome = trial.outcome and [trial.outcome.outcome, trial.outcome.reason]
+    calls = [{name: getattr(call, name) for name in CALL_FIELDS} for call in trial.calls]
+    line = {"key": list(trial.key), "calls": calls, "scores": scores, "outcome": outcome}
+    try:
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return orjson.dumps(without_surrogates(line), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def without_surrogates(value: Any) -> Any:
+    """Replace what UTF-8 cannot carry, which only a broken answer holds."""
+    match value:
+        case str():
+            return str(value).encode("utf-8", "replace").decode()
+        case list():
+            return [without_surrogates(item) for item in value]
+        case dict():
+            return {key: without_surrogates(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def decode(line: bytes) -> Trial:
+    """Read one line back; raises ValueError for a torn one."""
+    data = orjson.loads(line)
+    key = TrialKey(*data["key"])
+    return Trial(
+        key,
+        tuple(decode_call(key, call) for call in data["calls"]),
+        tuple(Score(key, name, Finding(passed, reason, value)) for name, passed, value, reason in data["scores"]),
+        Outcome(key, *data["outcome"]) if data["outcome"] else None,
+    )
+
+
+def decode_call(key: TrialKey, data: dict[str, Any]) -> Call:
+    """Read one call back."""
+    started_at = datetime.fromisoformat(data.pop("started_at"))
+    return Call(key=key, started_at=started_at, status=CallStatus(data.pop("status")), **data)
+
+
+def read_lines(paths: Iterable[Path], torn: list[str]) -> Iterator[Trial]:
+    """Yield the lines of several journals; one that a crash cut off is named in `torn` and skipped."""
+    for path in paths:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    yield decode(line)
+                except (ValueError, KeyError, TypeError):
+                    torn.append(f"{path.name}:{number}")
+
+
+def read_trials(paths: Iterable[Path], torn: list[str]) -> Iterator[Trial]:
+    """Yield each trial once, its two lines joined; what was answered but never scored comes last, without outcome."""
+    waiting: dict[TrialKey, Trial] = {}
+    for line in read_lines(paths, torn):
+        earlier = waiting.pop(line.key, None)
+        trial = replace(line, calls=earlier.calls + line.calls) if earlier else line
+        if trial.outcome is None:
+            waiting[trial.key] = trial
+        else:
+            yield trial
+    yield from waiting.values()

@@ -1,0 +1,119 @@
+"""What a run is going to do, decided before the first call and stored with the run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import TypeAdapter
+
+from tasks.records import Phase, Suite
+
+ROWS_PER_SHARD = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a cell is compared with: a model's trials in a stored run, or in this one where `run_id` is None."""
+
+    run_id: str | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCell:
+    """One suite on one model.
+
+    Without a baseline, a cell of phase `baseline` pins itself, and any other is only there to be compared with.
+    """
+
+    suite: str
+    model: str
+    phase: Phase
+    trials: int
+    params: Mapping[str, Any]
+    params_hash: str
+    baseline: Baseline | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole run.
+
+    `config` is the file as written, before `${VAR}`: a stored plan holds no secret. `night` counts the runs before it
+    and seeds what simulated models vary from night to night.
+    """
+
+    run_id: str
+    flow: Literal["nightly", "compare"]
+    created_at: datetime
+    root: Path
+    night: int
+    config: Mapping[str, Any]
+    suites: tuple[Suite, ...]
+    cells: tuple[PlannedCell, ...]
+
+    def suite_named(self, name: str) -> Suite:
+        """The suite of a cell."""
+        return next(suite for suite in self.suites if suite.name == name)
+
+    def to_json(self) -> bytes:
+        """For plan.json."""
+        return TypeAdapter(Plan).dump_json(self, indent=1, by_alias=True)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Plan":
+        """From plan.json."""
+        return TypeAdapter(Plan).validate_json(text)
+
+
+class Shard(NamedTuple):
+    """A piece of a cell that one task evaluates: some rows of its stored cases, with the numbers of their trials."""
+
+    suite: str
+    model: str
+    phase: Phase
+    start: int
+    stop: int
+    first_trial: int
+    last_trial: int
+
+    def __str__(self) -> str:
+        return f"{self.suite} on {self.model}, {self.phase}, cases {self.start + 1}–{self.stop}"
+
+
+class RunFolder(NamedTuple):
+    """Where a run keeps what is not yet in the warehouse."""
+
+    results: Path
+    run_id: str
+
+    @property
+    def path(self) -> Path:
+        return self.results / "runs" / self.run_id
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.json"
+
+    def journal(self, worker: int) -> Path:
+        """The journal of one process of this run."""
+        return self.path / f"journal-{worker}.jsonl"
+
+    def journals(self) -> list[Path]:
+        """Every journal of this run."""
+        return sorted(self.path.glob("journal-*.jsonl"))
+
+
+def stored_cases(results: Path, suite: Suite) -> Path:
+    """The Parquet part that holds the cases of a suite: named by content, so written once."""
+    return results / "parts" / "cases" / f"{suite.name}-{suite.dataset_hash[:16]}.parquet"
+
+
+def shards(cell: PlannedCell, n_cases: int) -> Iterator[Shard]:
+    """Cut a cell into pieces of some hundred trials."""
+    rows = max(1, ROWS_PER_SHARD // cell.trials)
+    for start in range(0, n_cases, rows):
+        stop = min(start + rows, n_cases)
+        yield Shard(cell.suite, cell.model, cell.phase, start, stop, 1, cell.trials)

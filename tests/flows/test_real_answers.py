@@ -1,0 +1,50 @@
+"""A whole night on what four model versions really answered, against the figures of the paper."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.llmdrift import ANSWERS, STRICTER_RULE, replayed, write_config, write_suite
+from tests.flows.night import daybreak
+
+pytestmark = [
+    pytest.mark.skipif(not ANSWERS.exists(), reason="the recorded answers are not beside the checkout"),
+    pytest.mark.slow,
+]
+
+PAPER = {"gpt-4-0314": 0.840, "gpt-4-0613": 0.511, "gpt-3.5-turbo-0301": 0.496, "gpt-3.5-turbo-0613": 0.762}
+
+
+@pytest.mark.timeout(240)
+def test_four_models_get_the_papers_figures_twice_and_a_stricter_scorer_is_no_change_of_model(
+    tmp_path: Path, prefect_server: str
+) -> None:
+    write_suite(tmp_path)
+    with replayed() as url:
+        write_config(tmp_path, url)
+        first = daybreak(tmp_path, "nightly", "--json")
+        second = daybreak(tmp_path, "nightly", "--json")
+        write_suite(tmp_path, rule=STRICTER_RULE)
+        third = daybreak(tmp_path, "nightly", "--json", "--model", "gpt-3.5-turbo-0301")
+
+    for night in (first, second):
+        assert night.exit_code == 1, night.err
+        verdicts = {row["model"]: row for row in night.data["comparisons"]}
+        assert verdicts["gpt-4-0613"]["verdict"] == "regressed"
+        assert round(verdicts["gpt-4-0613"]["drop_pp"], 1) == 32.9
+        assert verdicts["gpt-3.5-turbo-0613"]["verdict"] == "improved"
+        assert rates(tmp_path, night.data["run_id"]) == PAPER
+    assert {row["model"]: row["verdict"] for row in first.data["comparisons"]}["gpt-4-0314"] == "pinned"
+    assert {row["model"]: row["verdict"] for row in second.data["comparisons"]}["gpt-4-0314"] == "unchanged"
+
+    [row] = third.data["comparisons"]
+    assert rates(tmp_path, third.data["run_id"]) == {"gpt-3.5-turbo-0301": 0.519}
+    assert (row["verdict"], row["drop_pp"]) == ("unchanged", 0)
+    assert (row["baseline_pass_rate"], row["pass_rate"]) == (0.519, 0.519)
+    assert third.exit_code == 0
+
+
+def rates(root: Path, run_id: str) -> dict[str, float]:
+    """Pass rates as the warehouse has them."""
+    asked = daybreak(root, "sql", "--json", f"SELECT model, pass_rate FROM cells WHERE run_id = '{run_id}'")
+    return {row["model"]: round(row["pass_rate"], 3) for row in asked.data["rows"]}
