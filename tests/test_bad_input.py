@@ -193,6 +193,11 @@ SUITES = {
         scorer("numeric: {abs_tolerence: 1}"),
         ":2: scorers[0].numeric.abs_tolerence: unknown field 'abs_tolerence' (did you mean 'abs_tolerance'?)",
     ),
+    "scorer of two fields": Bad(
+        SUITE_FILE,
+        scorer("{exact: {}, name: same}"),
+        ":2: scorers[0]: expected a type, got only exact, name (write NAME, NAME: {options} or {type: NAME, options})",
+    ),
     "scorer name twice": Bad(
         SUITE_FILE,
         "scorers: [exact, exact]\n",

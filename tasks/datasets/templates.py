@@ -12,7 +12,6 @@ from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateSyntaxErr
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from tasks.config import SuiteConfig
 from tasks.documents.wording import brief
 from tasks.records import Case, Suite
 
@@ -20,7 +19,7 @@ VISIBLE = ("id", "input", "kind", "tags", "group")
 FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What rendering a template raises when the template does not suit the case."""
 
-BARE = SuiteConfig.model_fields["user"].default
+BARE = "{{input}}"
 
 
 class Fault(NamedTuple):
@@ -74,7 +73,7 @@ class Renderer:
         sandbox = Sandbox(suite.files)
         self.prompt = sandbox.get_template(config.prompt) if config.prompt else None
         self.user = sandbox.from_string(config.user)
-        self.user_is_bare = config.user == BARE
+        self.user_is_bare = "".join(config.user.split()) == BARE
         self.few_shot = [message.model_dump() for message in config.messages]
 
     def messages(self, case: Case) -> list[dict[str, str]]:

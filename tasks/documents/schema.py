@@ -31,7 +31,6 @@ EXPECTED = {
     "greater_than_equal": "a number from {ge:g} up",
     "less_than_equal": "a number up to {le:g}",
     "literal_error": "{expected}",
-    "union_tag_not_found": "a mapping with {discriminator}",
 }
 SECRET_FIELD = re.compile(r"(key|token|secret|password)(_env)?$", re.IGNORECASE)
 
@@ -117,6 +116,9 @@ def in_words(
             return "this field is missing", ""
         case "union_tag_invalid":
             return f"unknown type {context['tag']!r}", nearest(context["tag"], words_in(context["expected_tags"]))
+        case "union_tag_not_found":
+            written = ", ".join(map(str, error["input"]))
+            return f"expected a type, got only {written}", "write NAME, NAME: {options} or {type: NAME, options}"
         case "value_error":
             message = str(context["error"])
             return f"{message}, got {came(document, trail)}" if message.startswith("expected") else message, ""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tasks.datasets.content import canonical
 from tasks.datasets.stored import read_stored, store_cases
+from tasks.errors import UsageError
 from tasks.records import Case, Suite
 from tests.fakes.workspace import Workspace
 
@@ -179,8 +180,22 @@ def test_a_query_reads_files_beside_its_suite(workspace: Workspace, monkeypatch:
     assert load(workspace, "{sql: SELECT * FROM 'case*.jsonl'}").n_cases == 2
 
 
+def test_a_folder_may_be_called_as_it_likes(workspace: Workspace) -> None:
+    folder = workspace.suite("odd [name]?*", "cases: 'a[1].parquet'\nscorers: [exact]\n")
+    write_parquet(folder / "a[1].parquet", CASES)
+    assert workspace.load(folder.name)[0].n_cases == len(CASES)
+    workspace.suite(folder.name, "cases: {sql: SELECT * FROM 'a*.parquet'}\nscorers: [exact]\n")
+    assert workspace.load(folder.name)[0].n_cases == len(CASES)
+
+
+def test_a_query_in_a_folder_with_a_comma_is_refused(workspace: Workspace) -> None:
+    workspace.suite("a,b", "cases: {sql: SELECT 1}\nscorers: [exact]\n")
+    with pytest.raises(UsageError, match="DuckDB finds no files in a folder with a comma"):
+        workspace.load("a,b")
+
+
 def test_a_query_sees_no_variable_of_ours(workspace: Workspace) -> None:
-    with pytest.raises(Exception, match="Table with name sql does not exist"):
+    with pytest.raises(UsageError, match="Table with name sql does not exist"):
         load(workspace, "{sql: SELECT * FROM sql}")
 
 

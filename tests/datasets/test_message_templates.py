@@ -63,8 +63,9 @@ def test_system_prompt_few_shot_own_turns_and_question_come_in_this_order() -> N
     ]
 
 
-def test_a_conversation_is_asked_as_it_is_where_the_suite_adds_no_message() -> None:
-    assert asked({"messages": [{"role": "user", "content": "hello"}]}) == [("user", "hello")]
+@pytest.mark.parametrize("template", ["{{ input }}", "{{input}}"])
+def test_a_conversation_is_asked_as_it_is_where_the_suite_adds_no_message(template: str) -> None:
+    assert asked({"messages": [{"role": "user", "content": "hello"}]}, user=template) == [("user", "hello")]
 
 
 @pytest.mark.parametrize(
