@@ -33,6 +33,8 @@ def read_schema(schema: str | Schema, files: Mapping[str, str]) -> Schema:
     value = json.loads(files[schema]) if isinstance(schema, str) else schema
     if not isinstance(value, Mapping):
         raise ValueError(f"expected an object, got {excerpt(value)}")
+    if not isinstance(value.get("$schema", ""), str):
+        raise ValueError(f"$schema: expected the address of a draft, got {excerpt(value['$schema'])}")
     return value
 
 

@@ -99,15 +99,15 @@ def unknown_variables(option: str, template: str, *, known: tuple[str, ...]) -> 
 def problems_of_json_schema(scorer: JsonSchemaScorer, files: Mapping[str, str], folder: Path) -> Iterator[str]:
     """A schema that is not there, cannot be read or does not suit its fields."""
     try:
-        schema = read_schema(scorer.schema_, files)
+        yield from list(problems_of_schema(read_schema(scorer.schema_, files), scorer.fields))
     except KeyError:
         yield f"schema: {scorer.schema_!r} does not exist in {folder}"
     except json.JSONDecodeError as error:
         yield f"schema: {scorer.schema_!r} is not JSON: {error}"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         yield f"schema: {error}"
-    else:
-        yield from problems_of_schema(schema, scorer.fields)
+    except RecursionError:
+        yield "schema: is nested too deeply"
 
 
 def problems_of_rubric(path: str, files: Mapping[str, str], folder: Path) -> Iterator[str]:

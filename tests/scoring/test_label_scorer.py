@@ -25,6 +25,7 @@ NAMED = [
     ("nothing", YES_NO, "only", "", None),
     ("the longer label wins", MAIL, "only", "This is not spam.", "not spam"),
     ("over any white space", MAIL, "only", "This is Not\n   Spam.", "not spam"),
+    ("the longer of two that start alike wins", ["high", "high risk"], "only", "High risk", "high risk"),
     ("the shorter label alone", MAIL, "only", "This is spam.", "spam"),
     ("with an underscore", QUEUES, "only", "Label: Account_Access", "account_access"),
     ("with marks that patterns know", QUEUES, "only", "I'd say C++.", "c++"),

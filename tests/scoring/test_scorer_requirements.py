@@ -76,6 +76,8 @@ WRONG_SCORERS = {
     "a schema that is no object": (schema("[1]"), "schema: expected an object, got [1]"),
     "a schema with a wrong keyword": (schema({"type": "invoice"}), "schema: not a JSON schema: 'invoice' is not valid"),
     "a schema with a wrong place": (schema({"properties": 5}), "schema: not a JSON schema: 5 is not of type 'object'"),
+    "a schema of no draft": (schema({"$schema": 5}), "schema: $schema: expected the address of a draft, got 5"),
+    "a schema that is too deep": (schema('{"not":' * 900 + "{}" + "}" * 900), "schema: is nested too deeply"),
     "a schema from the network": (
         schema({"$ref": "https://example.com/invoice.json"}),
         "schema: $ref 'https://example.com/invoice.json' leads out of the schema; only '#…' is followed",
