@@ -248,7 +248,6 @@ PROFILES = 'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "profile"\n[prof
         ({"pyproject.toml": '[tool.prefect.api]\nurl = "late"', "prefect.toml": '[api]\nurl = "early"'}, {}, "early"),
         ({"prefect.toml": '[api]\nurl = "toml"', ".env": "PREFECT_API_URL=dotenv"}, {}, "dotenv"),
         ({".env": "PREFECT_API_URL=dotenv"}, {"PREFECT_API_URL": "variable"}, "variable"),
-        ({"pyproject.toml": '[tool]\nprefect = "odd"'}, {}, None),
     ],
 )
 def test_settings_are_those_that_prefect_itself_would_find(
