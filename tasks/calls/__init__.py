@@ -1,1 +1,1 @@
-"""Ask models."""
+"""Ask models: one call with its retries and its record, prices, and simulated models."""

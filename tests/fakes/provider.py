@@ -248,7 +248,7 @@ class FakeProvider:
         app = web.Application(client_max_size=100_000_000)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/stats", self._stats)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port, backlog=2048)
         await site.start()
@@ -256,7 +256,7 @@ class FakeProvider:
         return runner
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        received = Received(time.monotonic(), dict(request.headers), await request.read())
+        received = Received(time.monotonic(), request.headers, await request.read())
         self.requests.append(received)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
@@ -294,10 +294,9 @@ class FakeProvider:
             return _abort(request)
         response = web.StreamResponse(headers={**reply.headers, "Content-Length": str(len(reply.body) or 1_000_000)})
         await response.prepare(request)
-        with contextlib.suppress(ConnectionResetError):  # who waits for a trickle hangs up
-            while reply.delivery == "trickle":
-                await response.write(b" ")
-                await asyncio.sleep(0.02)
+        while reply.delivery == "trickle" and request.transport is not None:
+            await response.write(b" ")
+            await asyncio.sleep(0.02)
         await response.write(reply.body[: len(reply.body) // 2])
         return _abort(request, reset=reply.delivery == "reset")
 

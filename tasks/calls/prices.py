@@ -1,0 +1,94 @@
+"""What litellm's bundled price map says of a model, read without importing litellm.
+
+The map writes 0 where it knows no price, so 0 counts as unknown; who runs a free model says so in the config.
+"""
+
+import functools
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tasks.config import ModelConfig, Price
+
+MAP_FILE = "model_prices_and_context_window_backup.json"
+DATED = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+FINE_TUNED = re.compile(r"(:[^:]*){3}$")
+
+
+def price_of(model: ModelConfig) -> Price | None:
+    """USD per million tokens: the config's, else that of `base_model` or the model; None where nobody knows.
+
+    Long prompts, cached tokens and the like may cost otherwise; what a call cost is litellm's own calculation.
+    """
+    if model.price is not None:
+        return model.price
+    entry = entry_of(model.base_model or model.model, versions_alike=True)
+    match entry.get("input_cost_per_token"), entry.get("output_cost_per_token"):
+        case (int() | float() as asked, int() | float() as answered) if asked or answered:
+            return Price(input_per_million=round(asked * 1e6, 9), output_per_million=round(answered * 1e6, 9))
+    return None
+
+
+def cost_usd(price: Price, prompt_tokens: int, completion_tokens: int) -> float:
+    """What a call of so many tokens costs."""
+    return (prompt_tokens * price.input_per_million + completion_tokens * price.output_per_million) / 1e6
+
+
+def max_output_tokens(model: ModelConfig) -> int | None:
+    """The longest answer that the model can give."""
+    entry = entry_of(model.base_model or model.model, versions_alike=True)
+    limit = entry.get("max_output_tokens") or entry.get("max_tokens")
+    return limit if isinstance(limit, int) else None
+
+
+def deprecation_date(model: ModelConfig) -> str | None:
+    """The day (YYYY-MM-DD) from which that very version may be gone."""
+    entry = entry_of(model.base_model or model.model)
+    day = entry.get("deprecation_date")
+    return day if isinstance(day, str) else None
+
+
+def entry_of(model_id: str, *, versions_alike: bool = False) -> Mapping[str, Any]:
+    """What the map holds of a litellm model id, empty if nothing.
+
+    `versions_alike` lets a dated snapshot or a fine-tuned model that has no entry of its own take that of its family.
+    """
+    known = price_map()
+    prefix, _, bare = model_id.partition("/")
+    for name in names_of(model_id, versions_alike=versions_alike):
+        entry = known.get(name)
+        if isinstance(entry, dict) and (not bare or name.startswith(f"{prefix}/") or is_of_provider(entry, prefix)):
+            return entry
+    return {}
+
+
+def names_of(model_id: str, *, versions_alike: bool) -> Iterator[str]:
+    """The names under which the map may hold a model, the most specific first."""
+    bare = model_id.partition("/")[2]
+    names = [model_id, *([bare] if bare else [])]
+    if model_id.startswith("bedrock/"):
+        names.append(bare.rpartition("/")[2])  # after a region or a route: bedrock/us-east-1/…, bedrock/converse/…
+    yield from names
+    if versions_alike:
+        yield from (FINE_TUNED.sub("", DATED.sub("", name)) for name in names)
+
+
+def is_of_provider(entry: Mapping[str, Any], prefix: str) -> bool:
+    """True when a bare name's entry belongs to the provider that a model id starts with."""
+    provider = str(entry.get("litellm_provider", ""))
+    return provider == prefix or (prefix in {"vertex_ai", "fireworks_ai", "bedrock"} and provider.startswith(prefix))
+
+
+@functools.cache
+def price_map() -> Mapping[str, Any]:
+    """Every entry; empty where litellm is not installed."""
+    spec = importlib.util.find_spec("litellm")
+    folders = spec.submodule_search_locations if spec else None
+    if not folders:
+        return {}
+    entries: dict[str, Any] = orjson.loads((Path(folders[0]) / MAP_FILE).read_bytes())
+    return entries
