@@ -379,7 +379,7 @@ CASE_FILES = {
     "no cases": Bad(CASES_FILE, "\n", ": expected cases, got none"),
 }
 CSV_FILES = {
-    "empty CSV": ("", ":1: the file is empty"),
+    "empty CSV": ("", ":1: expected the names of columns, got nothing"),
     "CSV with semicolons": ("id;input\n1;2\n", ":1: unknown column 'id;input' (columns are parted by commas)"),
     "CSV without id": ("name,input\n1,2\n", ":1: expected columns id and input, got no id"),
     "CSV column twice": ("id,input,input\na,b,c\n", ":1: the column 'input' stands here twice"),

@@ -12,6 +12,7 @@ from tasks.datasets.sources import rows_of
 from tasks.documents.wording import brief, nearest
 from tasks.records import Case, Suite
 
+DEFAULT_KIND = "accuracy"
 LONGEST_ID = 200
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 ROLES = ("system", "user", "assistant")
@@ -49,7 +50,7 @@ def case_of(fields: dict[str, Any]) -> Case:
         id=fields["id"],
         input=fields["input"],
         expected=fields.get("expected"),
-        kind=fields.get("kind") or "accuracy",
+        kind=fields.get("kind") or DEFAULT_KIND,
         tags=tuple(fields.get("tags") or ()),
         group=fields.get("group"),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.config import ModelConfig, ScorerConfig, SuiteConfig
-from tasks.datasets.cases import Mistake, read_cases
+from tasks.datasets.cases import DEFAULT_KIND, Mistake, read_cases
 from tasks.datasets.content import DatasetHash
 from tasks.datasets.problems import Problems
 from tasks.datasets.sources import rows_of
@@ -23,12 +23,24 @@ CheckCase = Callable[[ScorerConfig, Case, Mapping[str, str]], str | None]
 
 @dataclass(slots=True)
 class Facts:
-    """What one pass over the cases finds out. `ids` are 64-bit hashes: 8 bytes instead of a text for each case."""
+    """What one pass over the cases finds out. `ids` are 64-bit hashes: 8 bytes instead of a text for each case.
+
+    `kinds` and `tags` count sound cases, `named_kinds` are those of all.
+    """
 
     dataset: DatasetHash = field(default_factory=DatasetHash)
     kinds: Counter[str] = field(default_factory=Counter)
     tags: Counter[str] = field(default_factory=Counter)
+    named_kinds: set[str] = field(default_factory=set)
     ids: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def note(self, fields: Mapping[str, Any]) -> None:
+        """Note a row, sound or not."""
+        if isinstance(fields.get("id"), str):
+            self.ids.append(hash(fields["id"]))
+        kind = fields.get("kind") or DEFAULT_KIND
+        if isinstance(kind, str):
+            self.named_kinds.add(kind)
 
     def add(self, case: Case) -> Iterator[Mistake]:
         """Count a case in, unless it holds what is no JSON."""
@@ -93,8 +105,7 @@ def check_cases(config: SuiteConfig, folder: Path, where: str, rules: CaseRules,
     """Look at every case once; `where` is the place that names them."""
     facts = Facts()
     for row, case in read_cases(config.cases, folder, where, problems):
-        if isinstance(id := row.fields.get("id"), str):
-            facts.ids.append(hash(id))
+        facts.note(row.fields)
         for kind, message, hint in [*facts.add(case), *rules.mistakes(case)] if case else ():
             problems.add(row.where, message, hint, kind=kind)
     if suspects := repeated(facts.ids):
@@ -119,7 +130,7 @@ def report_repeated(config: SuiteConfig, folder: Path, where: str, suspects: set
                 first[id] = row.where
 
 
-def unused_kinds(scorers: Iterable[ScorerConfig], kinds: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+def unused_kinds(scorers: Iterable[ScorerConfig], kinds: Collection[str]) -> Iterator[tuple[str, str, str]]:
     """Scorer, message and hint for each kind of a scorer that no case has."""
     for scorer in scorers if kinds else ():
         for kind in scorer.kinds or []:

@@ -26,7 +26,7 @@ class Row(NamedTuple):
 def known_columns(names: Sequence[str], where: str, problems: Problems) -> set[str]:
     """Those columns that are fields of a case; raises UsageError when the table cannot be one of cases."""
     if not names:
-        raise UsageError.single("the file is empty", where=where)
+        raise UsageError.single("expected the names of columns, got nothing", where=where)
     for name in dict.fromkeys(names):
         if name not in FIELDS:
             hint = "columns are parted by commas" if ";" in name or "\t" in name else nearest(name, FIELDS)

@@ -105,7 +105,7 @@ class SuiteFile:
     def with_cases(self, suite: Suite, rules: CaseRules) -> Suite:
         """The suite with what its cases say."""
         facts = check_cases(self.config, self.folder, self.document.where(("cases",)), rules, self.problems)
-        for label, message, hint in unused_kinds(self.scorers, facts.kinds):
+        for label, message, hint in unused_kinds(self.scorers, facts.named_kinds):
             self.problems.add(self.places[label], f"scorer {label!r}: {message}", hint)
         return replace(
             suite,

@@ -47,6 +47,7 @@ def checked(document: Document, schema: type[Schema], stand_in: Mapping[str, Any
 
     Where there are mistakes, the result lacks the fields (in the lists that `stand_in` names: the items) that have
     them, so that what depends on the rest can still be checked; `stand_in` has values for fields that must be there.
+    The schema's own validators must be of fields: a mistake of the whole would have no place.
     """
     data, problems = document.data, list(document.problems.values())
     while True:
