@@ -27,6 +27,8 @@ class JudgedCell:
 def compare_cells(run: Run) -> RunResult:
     """Judge every cell of the run, store what was found and return it."""
     totals = {(total.suite, total.model): total for total in cell_totals(run.results, run.id)}
+    if run.stop.is_set():
+        return interrupted(run, list(totals.values()))
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
     result = result_of(run, judged, list(totals.values()))
     store_records(
@@ -114,16 +116,30 @@ def new_pins(result: RunResult) -> Iterator[Pin]:
 
 def result_of(run: Run, judged: list[JudgedCell], totals: list[CellTotals]) -> RunResult:
     """Put the cells of a run together."""
-    costs = [cost for total in totals for cost in (total.cost_usd, total.judge_cost_usd)]
     return RunResult(
         run_id=run.id,
         flow=run.plan.flow,
-        status="interrupted" if run.stop.is_set() else "finished",
+        status="finished",
         calls=sum(total.calls for total in totals),
-        cost_usd=None if None in costs else sum(cost or 0 for cost in costs),
+        cost_usd=cost_of(totals),
         cells=tuple(cell.cell for cell in judged),
         comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
         gates=tuple(gate for cell in judged for gate in cell.gates),
         flips=tuple(flip for cell in judged for flip in cell.flips),
         notes=tuple(run.notes),
     )
+
+
+def interrupted(run: Run, totals: list[CellTotals]) -> RunResult:
+    """What is left of a run that was stopped: its trials are kept, nothing is judged."""
+    calls, cost_usd = sum(total.calls for total in totals), cost_of(totals)
+    store_records(run, {"runs": (run.record("interrupted", calls=calls, cost_usd=cost_usd),)})
+    return RunResult(
+        run_id=run.id, flow=run.plan.flow, status="interrupted", calls=calls, cost_usd=cost_usd, notes=tuple(run.notes)
+    )
+
+
+def cost_of(totals: list[CellTotals]) -> float | None:
+    """USD of models and judges, None where a price is unknown."""
+    costs = [cost for total in totals for cost in (total.cost_usd, total.judge_cost_usd)]
+    return None if None in costs else sum(cost or 0 for cost in costs)

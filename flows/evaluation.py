@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 STOPS_THE_MODEL = frozenset({CallStatus.UNAUTHORIZED, CallStatus.MODEL_NOT_FOUND, CallStatus.QUOTA_EXHAUSTED})
 SYNC_EVERY_S = 1.0
+GRACE_S = 1.0
 OTHER_ANSWERS = 64
 PREPARING = 1.25
 """Trials under way for each that is in flight: the rest are being prepared or scored, or wait for a connection."""
@@ -65,10 +66,9 @@ class Evaluation:
 
     async def shard(self, shard: Shard) -> None:
         """Ask, score and journal the trials of one shard."""
-        cell = self._cell(shard.suite, shard.model)
-        await evaluate(
-            cell.trials(shard), cell, journal=self._journal, room=cell.lane, stop=self._run.stop, tell=self._run.tell
-        )
+        cell, run = self._cell(shard.suite, shard.model), self._run
+        work = evaluate(cell.trials(shard), cell, journal=self._journal, room=cell.lane, stop=run.stop, tell=run.tell)
+        await until_stopped(asyncio.ensure_future(work), run.stop)
 
     def _cell(self, suite: str, model: str) -> "CellWork":
         if (suite, model) not in self._cells:
@@ -81,6 +81,22 @@ class Evaluation:
             model = self._run.model_named(name)
             self._lanes[name] = Lane(model, self._session, self._everything, self._run.config.concurrency)
         return self._lanes[name]
+
+
+async def until_stopped(work: "asyncio.Future[None]", stop: asyncio.Event) -> None:
+    """Wait for the work; once `stop` is set, only as long as an answer that is nearly there may take."""
+    stopping = asyncio.ensure_future(stop.wait())
+    both: list[asyncio.Future[Any]] = [work, stopping]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not work.done():
+        await asyncio.wait([work], timeout=GRACE_S)
+        work.cancel()
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
 
 
 class Lane:

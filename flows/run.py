@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.prepared import Prepared
+from flows.signals import stop_event
 from tasks.calls.journal import Trial
 from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
@@ -85,7 +86,7 @@ def open_run(prepared: Prepared) -> Iterator[Run]:
     except OSError as error:
         raise RunBroken(f"{folder.path}: cannot write the run's plan: {error.strerror}") from error
     with held(folder.path / "alive"):
-        yield Run(plan=prepared.plan, folder=folder, file=prepared.file, tell=prepared.tell)
+        yield Run(plan=prepared.plan, folder=folder, file=prepared.file, tell=prepared.tell, stop=stop_event())
 
 
 @contextmanager

@@ -65,7 +65,10 @@ def refuse_missing_credentials(prepared: Prepared) -> None:
 
 def result_of(state: "State[Any]") -> RunResult:
     """What the flow found; raises what broke it."""
-    found = asyncio.run(state.aresult(raise_on_failure=True))
+    if state.is_cancelled():
+        found = getattr(state.data, "result", state.data)  # Prefect has no other way to a cancelled run's data
+    else:
+        found = asyncio.run(state.aresult(raise_on_failure=True))
     if not isinstance(found, RunResult):
         raise RunBroken(f"the flow ended as {state.name}: {state.message}")
     return found

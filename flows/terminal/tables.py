@@ -60,6 +60,10 @@ def usd(value: float | None) -> str:
 
 def shown_result(result: RunResult) -> str:
     """A whole run: a line per cell, what flipped, gates, and what the figures rest on."""
+    if result.status == "interrupted":
+        return (
+            f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
+        )
     parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *result.notes]
     parts.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
     if result.simulated:
