@@ -1,0 +1,75 @@
+"""A digest as a Slack message: blocks within Slack's limits, and a text that says the same without them."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.alerts.digest import Digest
+from tasks.alerts.inert import ELLIPSIS, escaped, shorten, unescaped, units
+
+BLOCKS_UNITS = 12_000
+"""Of the JSON of all blocks. Slack documents limits of single blocks only; it has refused messages of 17,000 units as
+`msg_blocks_too_long`, and none below 13,000 is known to have been."""
+
+TEXT_UNITS = 3_000
+"""Of the text; Slack advises against more than 4,000 characters."""
+
+CUT_ENTITY = re.compile(f"&[a-z]*{ELLIPSIS}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What goes to Slack. An `id` is never delivered twice; ids sort in the order in which messages go out."""
+
+    id: str
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+
+
+def compose(digest: Digest) -> Message:
+    """Lay out a digest with the most detail that fits."""
+    from tasks.alerts.blocks import DETAILS, blocks_of
+
+    layouts = ([block.to_dict() for block in blocks_of(digest, detail)] for detail in DETAILS)
+    blocks = next(filter(fits, layouts))
+    *body, footer = map(block_text, blocks)
+    return Message(id=digest.run_id, text=fallback("\n\n".join(body), footer), blocks=tuple(blocks))
+
+
+def fits(blocks: Sequence[Mapping[str, Any]]) -> bool:
+    """True for blocks that Slack takes in one message."""
+    return units(json.dumps(blocks, ensure_ascii=False)) <= BLOCKS_UNITS
+
+
+def fallback(body: str, footer: str) -> str:
+    """The text of notifications, screen readers, and of a message whose blocks Slack refuses: its end stays whole."""
+    end = "\n\n" + escaped(footer)
+    return CUT_ENTITY.sub(ELLIPSIS, shorten(escaped(body), TEXT_UNITS - units(end))) + end
+
+
+def as_text(message: Message) -> str:
+    """A message as it reads in a terminal."""
+    return "\n\n".join(map(block_text, message.blocks))
+
+
+def block_text(block: Mapping[str, Any]) -> str:
+    """The text of a block as a reader sees it."""
+    if block["type"] == "header":
+        return unescaped(block["text"]["text"])
+    return "\n".join(map(element_text, block["elements"]))
+
+
+def element_text(element: Mapping[str, Any]) -> str:
+    """The text of a piece of rich text."""
+    match element["type"]:
+        case "rich_text_list":
+            items = map(element_text, element["elements"])
+            return "\n".join("• " + item.replace("\n", "\n  ") for item in items)
+        case "rich_text_section":
+            return "".join(map(element_text, element["elements"]))
+        case "link":
+            return f"{element['text']}: {element['url']}"
+        case _:
+            return str(element["text"])

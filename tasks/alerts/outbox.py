@@ -1,0 +1,144 @@
+"""Messages as files, from before they are sent until after Slack has them: nothing is lost, and nothing is sent twice.
+
+RESULTS/outbox/ID.json        waits; `attempted_at` says that it may have been posted already
+RESULTS/outbox/sent/ID.json   posted, with the `ts` and channel that Slack gave it
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.alerts.message import Message
+from tasks.alerts.outcomes import Posted
+from tasks.errors import RunBroken
+
+LOOK_AGAIN_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A message that waits; `attempted_at` (Unix time) is of the first attempt of which nobody knows how it ended."""
+
+    message: Message
+    attempted_at: float | None = None
+
+    @property
+    def message_id(self) -> str:
+        return self.message.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message that Slack has."""
+
+    message: Message
+    ts: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that holds no message."""
+
+    message_id: str
+    reason: str
+
+
+class Outbox:
+    """The messages of a results folder. Only a process that holds it may send them."""
+
+    def __init__(self, results: Path) -> None:
+        self.folder = results / "outbox"
+        self.sent_folder = self.folder / "sent"
+
+    def put(self, message: Message) -> None:
+        """Keep a message to be sent; one that was sent, or may have been, stays as it was."""
+        attempted = any(isinstance(one, Queued) and one.attempted_at for one in self._read(message.id))
+        if not attempted and not self.has_sent(message.id):
+            self.keep(Queued(message=message))
+
+    def keep(self, queued: Queued) -> None:
+        """Write down how far a message has come."""
+        write_durably(self._file(queued.message.id), queued)
+
+    def settle(self, queued: Queued, posted: Posted) -> None:
+        """Move a message to those that Slack has."""
+        message_id = queued.message.id
+        sent = Sent(message=queued.message, ts=posted.ts, channel=posted.channel)
+        write_durably(self.sent_folder / f"{message_id}.json", sent)
+        self._file(message_id).unlink(missing_ok=True)
+
+    def has_sent(self, message_id: str) -> bool:
+        """True where Slack has the message."""
+        return (self.sent_folder / f"{message_id}.json").exists()
+
+    def waiting(self) -> list[Queued | Unreadable]:
+        """Read the messages that wait, in the order of their ids.
+
+        One that was also settled is left out: the process that settled it ended before it could clean up.
+        """
+        ids = sorted(path.stem for path in self.folder.glob("*.json"))
+        return [one for message_id in ids if not self.has_sent(message_id) for one in self._read(message_id)]
+
+    @contextmanager
+    def held(self, *, wait_s: float) -> Iterator[bool]:
+        """Hold the outbox against other processes; False where another one did not let go of it for so long."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            yield is_locked(lock.fileno(), until=time.monotonic() + wait_s)
+
+    def _file(self, message_id: str) -> Path:
+        return self.folder / f"{message_id}.json"
+
+    def _read(self, message_id: str) -> list[Queued | Unreadable]:
+        try:
+            return [TypeAdapter(Queued).validate_json(self._file(message_id).read_bytes())]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValidationError) as error:
+            first_line = str(error).partition("\n")[0]
+            return [Unreadable(message_id, f"{self._file(message_id)} cannot be read: {first_line}")]
+
+
+def write_durably(path: Path, record: Any) -> None:
+    """Write a record as JSON so that it is on the disk, and either whole or not there at all."""
+    temporary = path.with_suffix(".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(TypeAdapter(type(record)).dump_json(record, indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise RunBroken(f"{path}: cannot keep an alert: {error.strerror}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(descriptor: int, *, until: float) -> bool:
+    """Lock a file, which the system unlocks when it is closed or this process ends; give up at a monotonic time."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(LOOK_AGAIN_S)
+        else:
+            return True
