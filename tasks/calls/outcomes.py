@@ -116,7 +116,7 @@ def status_of_http(status: int, told: ErrorBody, names: set[str]) -> CallStatus:
         return CallStatus.QUOTA_EXHAUSTED
     if status == 429:
         return CallStatus.RATE_LIMITED
-    if status in (401, 403):
+    if status in (401, 403) or "AuthenticationError" in names:
         return CallStatus.UNAUTHORIZED
     if status == 404:
         return CallStatus.MODEL_NOT_FOUND
