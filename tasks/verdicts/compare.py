@@ -143,6 +143,8 @@ def difference_of(pairs: Paired) -> Difference:
 
 def mean_rate(passed: Counts, measured: Counts) -> Fraction:
     """Mean over the cases of the share of trials that passed."""
+    if (measured == measured[0]).all():
+        return Fraction(int(passed.sum()), int(measured[0]) * len(passed))
     counts = np.unique(measured).tolist()
     total = sum((Fraction(int(passed[measured == count].sum()), count) for count in counts), Fraction(0))
     return total / len(passed)

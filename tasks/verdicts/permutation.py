@@ -22,6 +22,12 @@ Counts = NDArray[np.int64]
 NEGLIGIBLE = 1e-200
 """Probabilities below this are dropped: they cost time and would end as denormal numbers."""
 
+FEW_CASES = 64
+"""Distributions of this many cases of one kind are small enough to be kept in memory."""
+
+Kind = tuple[int, int, int]
+"""Successes on both sides, trials of the baseline, trials of tonight."""
+
 
 class Tails(NamedTuple):
     """The probability of a total as extreme as observed, had nothing changed; `point` is of the very total observed."""
@@ -67,11 +73,37 @@ def permutation_test(base_passed: Counts, base_measured: Counts, passed: Counts,
     Takes passes and measured trials per case of either side. Numbers of trials may differ between cases; one that was
     not measured on both sides says nothing. A small lower tail speaks for a loss, a small upper tail for a gain.
     """
+    successes = base_passed + passed
+    varied = (successes > 0) & (successes < base_measured + measured) & (base_measured > 0) & (measured > 0)
     total = Distribution(0, np.ones(1))
-    kinds, repeats = np.unique(np.stack([base_passed + passed, base_measured, measured]), axis=1, return_counts=True)
-    for (successes, base_trials, trials), count in zip(kinds.T.tolist(), repeats.tolist(), strict=True):
-        total = total.plus(passes_of_case(successes, base_trials, trials).times(count))
-    return tails_at(total, int(passed.sum()))
+    for kind, count in kinds_of_cases(successes[varied], base_measured[varied], measured[varied]):
+        total = total.plus(passes_of_cases(*kind, count))
+    return tails_at(total, int(passed[varied].sum()))
+
+
+def kinds_of_cases(successes: Counts, base_measured: Counts, measured: Counts) -> list[tuple[Kind, int]]:
+    """How many cases share their successes and their trials on both sides. One number per kind is sorted fastest."""
+    if not len(successes):
+        return []
+    bases, trials = int(base_measured.max()) + 1, int(measured.max()) + 1
+    codes, repeats = np.unique((successes * bases + base_measured) * trials + measured, return_counts=True)
+    return [
+        ((code // trials // bases, code // trials % bases, code % trials), count)
+        for code, count in zip(codes.tolist(), repeats.tolist(), strict=True)
+    ]
+
+
+def passes_of_cases(successes: int, base_trials: int, trials: int, count: int) -> Distribution:
+    """Tonight's passes of `count` cases of one kind; those of few cases come again night after night."""
+    if count <= FEW_CASES:
+        return passes_of_few_cases(successes, base_trials, trials, count)
+    return passes_of_case(successes, base_trials, trials).times(count)
+
+
+@lru_cache(maxsize=8192)
+def passes_of_few_cases(successes: int, base_trials: int, trials: int, count: int) -> Distribution:
+    """As `passes_of_cases`, remembered."""
+    return passes_of_case(successes, base_trials, trials).times(count)
 
 
 @lru_cache(maxsize=4096)
