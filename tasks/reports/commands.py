@@ -1,0 +1,34 @@
+"""What a reader can type to go on."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from tasks.reports.cells import CellView
+
+
+def again(flow: str, views: Sequence[CellView]) -> Iterator[str]:
+    """The commands that do the same once more."""
+    if flow != "compare":
+        yield f"daybreak {flow}"
+        return
+    asked: dict[tuple[str, str | None], list[str]] = {}
+    for view in views:
+        if view.comparison:
+            asked.setdefault((view.model, view.baseline), []).append(view.suite)
+    for (model, baseline), suites in asked.items():
+        against = ["--baseline", baseline] if baseline else []
+        of = [word for suite in suites for word in ("--suite", suite)]
+        yield shlex.join(["daybreak", "compare", "--candidate", model, *against, *of])
+
+
+def select(what: str, view: str, **where: str) -> str:
+    """The command that reads rows of a view from the warehouse."""
+    conditions = " AND ".join(f"{column} = {quoted(value)}" for column, value in where.items())
+    statement = f"SELECT {what} FROM {view} WHERE {conditions}"  # noqa: S608 (shown to a reader, never run)
+    shell = f'"{statement}"' if not set(statement) & set('"$`\\!\n') else shlex.quote(statement)
+    return f"daybreak sql {shell}"
+
+
+def quoted(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
