@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks.records import Case
-from tasks.scoring.templates import as_text, rubric_template, variables_of
+from tasks.scoring.rubric import Rubric
+from tasks.scoring.templates import as_text
 
 Message = dict[str, str]
 """One turn as providers take it: role and content."""
@@ -57,17 +58,12 @@ class Question(NamedTuple):
         ]
 
 
-def build_prompt(rubric: str, case: Case, output: str, *, nonce: str) -> list[Message]:
-    """The messages that ask a judge about an output; raises one of FAULTS for a rubric that cannot be rendered."""
-    return pose(rubric, case, output, nonce=nonce).messages(nonce)
-
-
-def pose(rubric: str, case: Case, output: str, *, nonce: str) -> Question:
-    """Render a rubric. Where it does not say `{{ output }}` itself, the output follows it.
+def pose(rubric: Rubric, case: Case, output: str, *, nonce: str) -> Question:
+    """Render a rubric; raises one of FAULTS. Where it does not say `{{ output }}` itself, the output follows it.
 
     The output does not pass through the template: the nonce holds its place, so no template can show it unfenced.
     """
-    parts = rubric_template(rubric).render(variables_of(case), output=nonce).split(nonce)
+    parts = rubric.render(case, nonce).split(nonce)
     parts = parts if len(parts) > 1 else [parts[0] + "\n\n", ""]
     return Question(tuple(map(sendable, parts)), sendable(output))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import regex
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from tasks.config import (
     ContainsScorer,
@@ -27,15 +27,12 @@ from tasks.scoring.labels import normalised
 from tasks.scoring.numeric import expected_number
 from tasks.scoring.patterns import PROBE_S, compile_pattern, is_catastrophic, rendered
 from tasks.scoring.python_call import load_function
+from tasks.scoring.rubric import Rubric, problems_of_text, rubric_named, variables_read
 from tasks.scoring.templates import (
     CASE_VARIABLES,
     FAULTS,
-    includes_others,
-    inserts_only_whole,
     is_template,
     render_anyhow,
-    rubric_template,
-    variables_of,
     variables_used,
 )
 
@@ -112,19 +109,10 @@ def problems_of_json_schema(scorer: JsonSchemaScorer, files: Mapping[str, str], 
 
 def problems_of_rubric(path: str, files: Mapping[str, str], folder: Path) -> Iterator[str]:
     """A rubric that is not there or is no template that can be used."""
-    if path not in files:
+    if path in files:
+        yield from problems_of_text(rubric_named(path, files))
+    else:
         yield f"rubric: {path!r} does not exist in {folder}"
-        return
-    rubric = files[path]
-    try:
-        rubric_template(rubric)
-        yield from unknown_variables(f"rubric {path}", rubric, known=(*CASE_VARIABLES, "output"))
-        if includes_others(rubric):
-            yield f"rubric {path}: includes another template; a rubric is one file"
-        if not inserts_only_whole(rubric, "output"):
-            yield f"rubric {path}: 'output' can only be inserted as it is: {{{{ output }}}}"
-    except TemplateSyntaxError as error:
-        yield f"rubric {path} line {error.lineno}: not a valid template: {error.message}"
 
 
 def problem_of_case(scorer: ScorerConfig, case: Case, files: Mapping[str, str] = NO_FILES) -> str | None:
@@ -147,7 +135,7 @@ def problem_of_case(scorer: ScorerConfig, case: Case, files: Mapping[str, str] =
         case RegexScorer():
             return unusable_pattern(scorer.pattern, case) if is_template(scorer.pattern) else None
         case JudgeScorer():
-            return unusable_rubric(files[scorer.rubric], case) if scorer.rubric in files else None
+            return unusable_rubric(rubric_named(scorer.rubric, files), case) if scorer.rubric in files else None
         case _:
             return None
 
@@ -188,13 +176,13 @@ def unusable_pattern(pattern: str, case: Case) -> str | None:
     return None
 
 
-def unusable_rubric(rubric: str, case: Case) -> str | None:
+def unusable_rubric(rubric: Rubric, case: Case) -> str | None:
     """Why a rubric cannot be rendered for a case."""
     try:
-        if case.expected is None and "expected" in variables_used(rubric):
+        if case.expected is None and "expected" in variables_read(rubric):
             return wanted("a value, which the rubric uses", case)
-        rubric_template(rubric).render(variables_of(case), output="")
-    except TemplateSyntaxError:
+        rubric.render(case, "")
+    except (TemplateNotFound, TemplateSyntaxError):
         return None
     except FAULTS as error:
         return one_line(f"the rubric cannot be rendered: {error}", limit=200)

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 import regex
-from jinja2 import ChainableUndefined, StrictUndefined, Template, TemplateError, Undefined, nodes
-from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2 import ChainableUndefined, StrictUndefined, Template, TemplateError, Undefined
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tasks.records import Case
@@ -61,7 +61,11 @@ def as_text(value: object) -> object:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates in which a field of an object comes before a method of Python's dict: `expected.items` is a field."""
+    """Templates that render a case always the same; `expected.items` is the field of that name before it is a method."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        del self.filters["random"], self.globals["lipsum"]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
@@ -75,12 +79,6 @@ def pattern_environment() -> Sandbox:
     return environment
 
 
-@lru_cache(maxsize=1)
-def rubric_environment() -> Sandbox:
-    """For rubrics: everything outside the braces stays as it is written."""
-    return Sandbox(undefined=StrictUndefined, finalize=as_text, keep_trailing_newline=True)
-
-
 def is_template(pattern: str) -> bool:
     """True when a pattern holds variables; a regular expression needs no doubled braces."""
     return "{{" in pattern or "{%" in pattern
@@ -92,12 +90,6 @@ def pattern_template(pattern: str) -> Template:
     return pattern_environment().from_string(pattern)
 
 
-@lru_cache(maxsize=256)
-def rubric_template(rubric: str) -> Template:
-    """A rubric as template; raises jinja2.TemplateSyntaxError."""
-    return rubric_environment().from_string(rubric)
-
-
 def render_anyhow(pattern: str) -> str:
     """A pattern with a stand-in for every variable."""
     return pattern_environment().overlay(undefined=AnyValue).from_string(pattern).render()
@@ -107,15 +99,3 @@ def render_anyhow(pattern: str) -> str:
 def variables_used(template: str) -> frozenset[str]:
     """The variables that a template reads; raises jinja2.TemplateSyntaxError."""
     return frozenset(find_undeclared_variables(pattern_environment().parse(template)))
-
-
-def includes_others(template: str) -> bool:
-    """True when a template includes, imports or extends another one."""
-    return any(True for _ in find_referenced_templates(rubric_environment().parse(template)))
-
-
-def inserts_only_whole(template: str, variable: str) -> bool:
-    """True when a template does nothing with a variable but insert it: no filter, no condition, no part of it."""
-    tree = rubric_environment().parse(template)
-    inserted = [node for output in tree.find_all(nodes.Output) for node in output.nodes]
-    return all(any(name is node for node in inserted) for name in tree.find_all(nodes.Name) if name.name == variable)

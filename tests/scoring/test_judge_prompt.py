@@ -6,14 +6,24 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from tasks.scoring.judge_prompt import build_prompt, build_repair, draw_nonce, pose
+from tasks.records import Case
+from tasks.scoring.judge_prompt import Message, Question, build_repair, draw_nonce, pose
+from tasks.scoring.rubric import rubric_named
 from tests.scoring.scored import case_of
 
 NONCE = "0123456789abcdef0123456789abcdef"
 
 
+def asked(rubric: str, case: Case, output: str, *, nonce: str = NONCE, **included: str) -> Question:
+    return pose(rubric_named("r.md", {"r.md": rubric, **included}), case, output, nonce=nonce)
+
+
+def build_prompt(rubric: str, case: Case, output: str) -> list[Message]:
+    return asked(rubric, case, output).messages(NONCE)
+
+
 def rendered(rubric: str, output: str = "an answer", expected: Any = "a label", *, input: Any = "a question") -> str:
-    return build_prompt(rubric, case_of(expected, input=input), output, nonce=NONCE)[1]["content"]
+    return build_prompt(rubric, case_of(expected, input=input), output)[1]["content"]
 
 
 def test_the_output_stands_where_the_rubric_puts_it() -> None:
@@ -26,7 +36,7 @@ def test_the_output_follows_a_rubric_that_does_not_place_it() -> None:
 
 
 def test_the_instructions_name_the_fence_and_the_form_of_a_verdict() -> None:
-    [system, user] = build_prompt("Polite?", case_of(), "yes", nonce=NONCE)
+    [system, user] = build_prompt("Polite?", case_of(), "yes")
     assert (system["role"], user["role"]) == ("system", "user")
     assert f"between the lines <<<{NONCE} and {NONCE}>>>" in system["content"]
     assert '{"reasoning": ' in system["content"]
@@ -91,7 +101,7 @@ def test_a_nonce_that_a_text_holds_is_drawn_anew(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_key_of_a_question_does_not_depend_on_the_nonce() -> None:
-    keys = {pose("{{ input }} {{ output }}", case_of(), "yes", nonce=nonce).key for nonce in (NONCE, "f" * 32)}
+    keys = {asked("{{ input }} {{ output }}", case_of(), "yes", nonce=nonce).key for nonce in (NONCE, "f" * 32)}
     assert len(keys) == 1
 
 
@@ -106,20 +116,33 @@ def test_the_key_of_a_question_does_not_depend_on_the_nonce() -> None:
     ],
 )
 def test_the_key_of_a_question_depends_on_all_that_is_asked(rubric: str, output: str, label: str) -> None:
-    asked = pose("Right? {{ output }} {{ expected }}", case_of("gold"), "yes", nonce=NONCE)
-    assert pose(rubric, case_of(label), output, nonce=NONCE).key != asked.key
+    first = asked("Right? {{ output }} {{ expected }}", case_of("gold"), "yes")
+    assert asked(rubric, case_of(label), output).key != first.key
 
 
 def test_what_a_rubric_does_not_show_does_not_change_the_key() -> None:
-    assert (
-        pose("Polite?", case_of("a"), "yes", nonce=NONCE).key == pose("Polite?", case_of("b"), "yes", nonce=NONCE).key
+    assert asked("Polite?", case_of("a"), "yes").key == asked("Polite?", case_of("b"), "yes").key
+
+
+def test_an_included_text_is_part_of_the_rubric() -> None:
+    rubric = "By the book: {% include 'book.md' %} Right?"
+    old, new = [asked(rubric, case_of("gold"), "yes", **{"book.md": f"{n} {{{{ expected }}}}.\n"}) for n in (1, 2)]
+    assert old.key != new.key
+    assert old.messages(NONCE)[1]["content"].startswith(f"By the book: 1 gold.\n Right?\n\n<<<{NONCE}\nyes\n")
+
+
+def test_an_included_text_may_place_the_output_which_stays_fenced() -> None:
+    included = {"answer.md": "Answer: {{ output }}"}
+    question = asked("{% include 'answer.md' %} Right?", case_of(), "{% include 'answer.md' %}", **included)
+    assert question.messages(NONCE)[1]["content"].startswith(
+        f"Answer: <<<{NONCE}\n{{% include 'answer.md' %}}\n{NONCE}>>> Right?"
     )
 
 
 def test_a_repair_quotes_the_reply_behind_its_own_fence() -> None:
-    asked = build_prompt("Polite?", case_of(), "yes", nonce=NONCE)
+    first = build_prompt("Polite?", case_of(), "yes")
     other = "f" * 32
-    *before, repair = build_repair(asked, "{pass}\x00", "verdict: Field required", nonce=other)
-    assert before == asked
+    *before, repair = build_repair(first, "{pass}\x00", "verdict: Field required", nonce=other)
+    assert before == first
     assert "verdict: Field required" in repair["content"]
     assert f"<<<{other}\n{{pass}}�\n{other}>>>" in repair["content"]

@@ -28,8 +28,8 @@ def python(text: str, *, call: str = "score.py:score") -> tuple[dict[str, Any], 
     return {"python": {"call": call}}, {"score.py": text}
 
 
-def rubric(text: str) -> tuple[dict[str, Any], dict[str, str]]:
-    return {"judge": {"judge": "j", "rubric": "r.md"}}, {"r.md": text}
+def rubric(text: str, **included: str) -> tuple[dict[str, Any], dict[str, str]]:
+    return {"judge": {"judge": "j", "rubric": "r.md"}}, {"r.md": text, **included}
 
 
 def schema(value: Any, *fields: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -128,7 +128,18 @@ WRONG_SCORERS = {
         rubric("{{ answer }}"),
         "rubric r.md: unknown variable 'answer'; known are id, input, expected, kind, tags, group, output",
     ),
-    "a rubric that includes another": (rubric("{% include 'x.md' %}"), "rubric r.md: includes another template"),
+    "a rubric that includes what it computes": (
+        rubric("{% include kind %}"),
+        "rubric r.md: expected the name of the included file in quotes",
+    ),
+    "a broken template that is included": (
+        rubric("{% include 'x.md' %}", **{"x.md": "\n{% if %}"}),
+        "rubric x.md line 2: not a valid template: Expected an",
+    ),
+    "an included text that filters the output": (
+        rubric("{% include 'x.md' %}", **{"x.md": "{{ output | upper }}"}),
+        "rubric x.md: 'output' can only be inserted as it",
+    ),
     "a rubric that filters the output": (
         rubric("{{ output | upper }}"),
         "rubric r.md: 'output' can only be inserted as it",
@@ -171,6 +182,9 @@ RIGHT_SCORERS = {
     "an import path": python("", call="tests.scoring.scorer_of_a_package:says_yes"),
     "a rubric": rubric("Is it right?\n{{ input }} {{ expected }}\n{{ output }}"),
     "a rubric without variables": rubric("Is it polite?"),
+    "a rubric that includes others": rubric(
+        "{% set mode = kind %}{% include 'x.md' %}", **{"x.md": "{% include 'y.md' %}", "y.md": "{{ mode }}{{ output }}"}
+    ),
     "a rubric with conditions on the case": rubric("{% if expected %}{{ output }}{% endif %}"),
 }  # fmt: skip
 
