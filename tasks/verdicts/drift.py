@@ -37,6 +37,10 @@ class Drift(NamedTuple):
         """The variance of a drop with day shifts over that without, for a sum of p(1 − p) over the cases of `noise`."""
         return 1 + self.variance * noise * (1 + self.concentration) / (1 / base_trials + 1 / trials)
 
+    def sd_pp(self, noise: float, n_cases: int) -> float:
+        """The standard deviation in pp that a night's shift gives the pass rate of a cell: what to show of it."""
+        return 100 * sqrt(self.variance) * noise / n_cases
+
 
 NO_DRIFT = Drift()
 

@@ -97,4 +97,5 @@ def test_day_shifts_make_a_result_less_surprising() -> None:
     assert inflated(0.001349898, 9.0) == pytest.approx(0.158655254)
     assert inflated(0.7, 9.0) == 0.7
     assert Drift(0.0625, 1.0).inflation(3.0, 5, 9) == pytest.approx(1 + 0.0625 * 3 * 2 / (1 / 5 + 1 / 9))
+    assert Drift(0.0625).sd_pp(noise=3.0, n_cases=100) == 0.75
     assert concentration([1, 1, 1, 1]) == 0.25
