@@ -61,7 +61,7 @@ def as_text(value: object) -> object:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates that render a case always the same; `expected.items` is the field of that name before it is a method."""
+    """Templates that render a case always the same; `expected.items` is that field before it is a method."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -183,7 +183,7 @@ RIGHT_SCORERS = {
     "a rubric": rubric("Is it right?\n{{ input }} {{ expected }}\n{{ output }}"),
     "a rubric without variables": rubric("Is it polite?"),
     "a rubric that includes others": rubric(
-        "{% set mode = kind %}{% include 'x.md' %}", **{"x.md": "{% include 'y.md' %}", "y.md": "{{ mode }}{{ output }}"}
+        "{% set k = kind %}{% include 'x.md' %}", **{"x.md": "{% include 'y.md' %}", "y.md": "{{ k }}{{ output }}"}
     ),
     "a rubric with conditions on the case": rubric("{% if expected %}{{ output }}{% endif %}"),
 }  # fmt: skip
