@@ -8,8 +8,10 @@ cannot keep a writer out, and whoever opens the file with another program is wai
 import fcntl
 import os
 import random
+import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,9 @@ READING = {**OFFLINE, "enable_external_access": "false", "python_enable_replacem
 """A reader sees the warehouse and nothing else: no file, no network, no variable of this program."""
 
 
+_opening = threading.Lock()
+
+
 class Patience:
     """Waiting for others, in growing steps with jitter, until a time is up."""
 
@@ -40,17 +45,20 @@ class Patience:
         """Sleep a little; raises WarehouseBusy when the time is up."""
         if time.monotonic() > self._ends:
             raise WarehouseBusy(
-                f"{self._path}: busy for {self._wait_s:.0f} s: {reason}; nothing is lost, try again when it has ended"
+                f"{self._path}: busy for {self._wait_s:g} s: {reason}; nothing is lost, try again when it has ended"
             )
         time.sleep(self._step_s * random.uniform(0.5, 1.5))
-        self._step_s = min(self._step_s * 1.5, 0.1)
+        self._step_s = min(self._step_s * 1.5, 0.03)
 
 
 @contextmanager
 def writers_turn(path: Path, patience: Patience) -> Iterator[None]:
     """Hold the gate: no other writer comes in, and no further reader."""
-    with gate_of(path).open("ab") as gate:
+    with gate_of(path).open("a+b") as gate:
         pass_gate(gate.fileno(), fcntl.LOCK_EX, patience)
+        gate.truncate(0)
+        gate.write(str(os.getpid()).encode())
+        gate.flush()
         yield
 
 
@@ -72,7 +80,7 @@ def pass_gate(gate: int, lock: int, patience: Patience) -> None:
         try:
             return fcntl.flock(gate, lock | fcntl.LOCK_NB)
         except BlockingIOError:
-            patience.wait("another run is writing to it")
+            patience.wait(f"process {os.pread(gate, 20, 0).decode() or 'unknown'} is writing to it")
 
 
 def gate_of(path: Path) -> Path:
@@ -84,7 +92,6 @@ def gate_of(path: Path) -> Path:
 def connection(path: Path, patience: Patience, *, read_only: bool = False) -> Iterator["DuckDBPyConnection"]:
     """Open the file as soon as those who have it open let go, and close it at the end."""
     with open_when_free(path, patience, read_only=read_only) as opened:
-        in_utc(opened)
         yield opened
 
 
@@ -96,32 +103,42 @@ def open_when_free(path: Path, patience: Patience, *, read_only: bool) -> "DuckD
         if read_only:
             wait_for_writers(path, patience)
         try:
-            return duckdb.connect(path, read_only=read_only, config=dict(READING if read_only else WRITING))
-        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            return opened(path, READING if read_only else WRITING, read_only=read_only)
+        except duckdb.Error as error:
             if not is_busy(error):
                 raise
-            patience.wait(first_line(error).partition(" See also")[0])
+            patience.wait(holder_in(error))
 
 
-@contextmanager
-def in_memory() -> Iterator["DuckDBPyConnection"]:
+def in_memory() -> "DuckDBPyConnection":
     """Open a database without a file."""
+    return opened(":memory:", READING, read_only=False)
+
+
+def opened(path: str | Path, settings: Mapping[str, str], *, read_only: bool) -> "DuckDBPyConnection":
+    """Connect, show times in UTC, and lock the settings of readers.
+
+    Connections of one process to one file share their settings: the next one finds them set, and could not set them.
+    """
     import duckdb
 
-    with duckdb.connect(config=dict(READING)) as opened:
-        in_utc(opened)
-        yield opened
-
-
-def in_utc(con: "DuckDBPyConnection") -> None:
-    """Show times in UTC; another connection of this process may have done so, and locked the settings."""
-    if con.execute("SELECT current_setting('TimeZone')").fetchall() != [("UTC",)]:
-        con.execute("SET GLOBAL TimeZone = 'UTC'")
+    with _opening:
+        con = duckdb.connect(path, read_only=read_only, config=dict(settings))
+        if con.execute("SELECT current_setting('lock_configuration')").fetchone() == (False,):
+            con.execute("SET GLOBAL TimeZone = 'UTC'")
+            con.execute(f"SET lock_configuration = {settings is READING}")
+        return con
 
 
 def wal_of(path: Path) -> Path:
     """Where DuckDB keeps what is committed and not yet in the file."""
     return path.with_name(f"{path.name}.wal")
+
+
+def holder_in(error: Exception) -> str:
+    """Who holds the file, as DuckDB says it."""
+    said = re.search(r"Conflicting lock is held in .*?\(PID \d+\)", str(error))
+    return said[0] if said else first_line(error)
 
 
 def is_busy(error: Exception) -> bool:

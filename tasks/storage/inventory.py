@@ -1,6 +1,7 @@
 """Which parts lie in a results folder, and whether they are sound."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,18 @@ LEFTOVER_AGE_S = 86_400
 
 
 class PartFile(NamedTuple):
-    """A part as the file system knows it; a replaced one differs in size or time."""
+    """A part as the file system knows it."""
 
     table: str
     name: str
     size: int
     mtime_ns: int
     path: Path
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """What differs once another part has taken its name."""
+        return self.size, self.mtime_ns
 
 
 def find_parts(results: Path) -> Iterator[PartFile]:
@@ -80,10 +86,10 @@ def first_line(error: Exception) -> str:
 def remove_leftovers(results: Path) -> None:
     """Remove what processes that were killed left half-written more than a day ago."""
     oldest = time.time() - LEFTOVER_AGE_S
-    for pattern in ("parts/*/*.tmp", "daybreak.duckdb.*.tmp", "daybreak.duckdb.*.tmp.wal"):
+    for pattern in ("parts/*/*.tmp", "daybreak.duckdb.*tmp", "daybreak.duckdb.*.tmp.wal"):
         for path in results.glob(pattern):
             try:
                 if path.stat().st_mtime < oldest:
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
             except FileNotFoundError:
                 continue

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
@@ -43,7 +44,7 @@ class PartWriter:
     """Parts of one name in several tables, which appear together when the block ends well, and not otherwise."""
 
     def __init__(self, results: Path, name: str, tables: Iterable[str]) -> None:
-        if Path(f"{name}.parquet").name != f"{name}.parquet" or name.startswith("."):
+        if not name or name.startswith(".") or Path(name).name != name:
             raise ValueError(f"expected a part name that is a plain file name, got {name!r}")
         self.targets = {table: results / "parts" / table / f"{name}.parquet" for table in tables}
         self.written: list[Path] = []
@@ -142,7 +143,10 @@ class OpenPart:
 
     def discard(self) -> None:
         """Let go of the file, and remove it unless it was published."""
-        self._file.close()
+        with suppress(OSError):  # a full disk was told already
+            self._writer.close()
+        with suppress(OSError):
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 Every function takes the results folder, opens the warehouse for the question and closes it again.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from tasks.records import Cell, Flip, Phase, Pin, Run, Verdict
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
-ROWS_PER_PAGE = 1_000
+ROWS_PER_PAGE = 5_000
 
 
 class Output(NamedTuple):
@@ -37,10 +38,11 @@ def outputs(
     """Yield a cell's stored answers by case, trial and phase, some at a time; of all cases, or of those named."""
     warehouse = Warehouse(results)
     cell = {"run_id": run_id, "suite": suite, "model": model, "phases": list(phases), "rows": ROWS_PER_PAGE}
+    wanted = None if case_ids is None else json.dumps(list(case_ids))  # the Python client takes long over lists
     after = ("", 0, "")
     while True:
         place = dict(zip(("after_case", "after_trial", "after_phase"), after, strict=True))
-        page = warehouse.query(sql("select_outputs"), {**cell, **place, "case_ids": case_ids})
+        page = warehouse.query(sql("select_outputs"), {**cell, **place, "case_ids": wanted})
         yield from (Output(*row) for row in page)
         if len(page) < ROWS_PER_PAGE:
             return

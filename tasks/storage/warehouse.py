@@ -1,6 +1,7 @@
 """The warehouse: one DuckDB file that holds what the parts hold, for SQL; it can be thrown away at any time."""
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Warehouse:
 
     def rebuild(self) -> IngestReport:
         """Make the warehouse anew from the parts, beside an old one, which serves until the new one takes its place."""
-        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
         with explained(self.path):
             self.results.mkdir(parents=True, exist_ok=True)
             try:
@@ -84,16 +85,13 @@ class Warehouse:
         """Run one statement that a person wrote; raises UsageError where it is wrong, or more than a question."""
         import duckdb
 
-        broken = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.OutOfMemoryException)
+        wrong = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException)
         with self.reading() as con:
-            con.execute("SET lock_configuration = true")
             try:
                 refuse_all_but_one_question(con, statement)
                 found = con.execute(statement)
                 return Rows(tuple(column[0] for column in found.description), found.fetchall())
-            except broken:
-                raise
-            except duckdb.Error as error:
+            except wrong as error:
                 raise UsageError.single(str(error)) from error
 
     @contextmanager

@@ -1,4 +1,5 @@
-SELECT run_id, suite, model, baseline_run_id, case_id, direction, baseline_output, output
-FROM flips
+-- Every column, as the record has it.
+SELECT * EXCLUDE (part)
+FROM facts.flips
 WHERE run_id = $run_id AND suite = $suite AND model = $model
 ORDER BY direction DESC, case_id

@@ -1,2 +1,0 @@
-DELETE FROM facts.ingested_parts
-WHERE table_name = $table AND part IN (SELECT unnest($names))
