@@ -60,6 +60,11 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def cpu_s(pid: int) -> float:
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -151,6 +156,19 @@ def test_two_servers_may_create_one_database_at_once(tmp_path: Path, monkeypatch
     with own_server() as one, own_server() as other:
         one.wait_until_ready()
         other.wait_until_ready()
+
+
+@pytest.mark.slow
+def test_a_server_at_rest_rests(prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interval that Prefect cuts to 0 seconds kept a core busy."""
+    monkeypatch.setenv("PREFECT_HOME", str(prefect_server.home))
+    monkeypatch.delenv("PREFECT_API_URL")
+    with own_server() as server:
+        server.wait_until_ready()
+        time.sleep(2)
+        before = cpu_s(server.process.pid)
+        time.sleep(2)
+        assert cpu_s(server.process.pid) - before < 0.4
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
