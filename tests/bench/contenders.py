@@ -1,0 +1,124 @@
+"""The programs that a throughput benchmark compares, each in a process of its own that waits for its turn.
+
+`python -m tests.bench.contenders NAME FOLDER URL CASES IN_FLIGHT` loads what it needs, says `ready`, and then for each
+line on stdin does all cases once and prints a JSON object with the seconds and the CPU seconds that it took.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+Turn = Callable[[Any], Awaitable[None]]
+Prepare = Callable[[], Any]
+
+
+async def take_turns(turn: Turn, prepare: Prepare = lambda: None) -> None:
+    """For each line on stdin prepare, and then take a turn with what was prepared, timed."""
+    print("ready", flush=True)
+    while await asyncio.to_thread(sys.stdin.readline):
+        prepared = prepare()
+        began, began_cpu = time.perf_counter(), time.process_time()
+        await turn(prepared)
+        taken = {"seconds": time.perf_counter() - began, "cpu_s": time.process_time() - began_cpu}
+        print(json.dumps(taken), flush=True)
+
+
+def bare_loop(url: str, cases: int, in_flight: int) -> Turn:
+    """What a person would write: litellm.acompletion behind a semaphore, and nothing kept."""
+    import litellm
+
+    async def turn(_: Any) -> None:
+        room = asyncio.Semaphore(in_flight)
+
+        async def ask(number: int) -> None:
+            messages = [
+                {"role": "system", "content": "Answer with one word."},
+                {"role": "user", "content": f"Is question {number} fine?"},
+            ]
+            async with room:
+                await litellm.acompletion(
+                    model="openai/bench",
+                    messages=messages,
+                    api_base=url,
+                    api_key="not-a-real-key",
+                    temperature=0,
+                    max_retries=0,
+                    timeout=60,
+                )
+
+        await asyncio.gather(*map(ask, range(cases)))
+
+    return turn
+
+
+async def evaluated(prepared: Any) -> None:
+    """Run a plan without Prefect: asked, scored, journaled and stored."""
+    from flows.evaluation import open_evaluation
+    from flows.run import open_run
+    from flows.storing import store_trials
+    from tasks.datasets.stored import store_cases
+    from tasks.plan import shards, stored_cases
+
+    [suite], [cell] = prepared.plan.suites, prepared.plan.cells
+    store_cases(suite, stored_cases(prepared.file.results, suite))
+    with open_run(prepared) as run:
+        async with open_evaluation(run) as evaluation:
+            await asyncio.gather(*map(evaluation.shard, shards(cell, suite.n_cases)))
+        await asyncio.to_thread(store_trials, run)
+
+
+def night_steps() -> Turn:
+    """The same as the steps of a Prefect flow."""
+    from prefect import flow
+
+    from flows import steps
+    from flows.run import open_run
+
+    @flow(validate_parameters=False)
+    async def night(prepared: Any) -> None:
+        with open_run(prepared) as run:
+            await steps.pull_datasets(run)
+            await steps.evaluate_cells(run)
+            await steps.store_trials(run)
+
+    return night
+
+
+def preparation(root: Path) -> Prepare:
+    """Plan a run in the workspace, which is no part of what is timed."""
+    from flows.prepared import prepare_night
+    from flows.requests import NightRequest
+    from flows.run import now
+
+    request = NightRequest(config=str(root / "deployments" / "daybreak.yaml"))
+    return lambda: prepare_night(request, now=now())
+
+
+def main(name: str, folder: str, url: str, cases: str, in_flight: str) -> None:
+    """Load what the program needs, and take turns."""
+    if name == "bare loop":
+        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        asyncio.run(take_turns(bare_loop(url, int(cases), int(in_flight))))
+        return
+    from flows import runtime
+    from tasks.calls import provider
+
+    if name == "night's steps":
+        runtime.prepare(provider.load)
+        asyncio.run(take_turns(night_steps(), preparation(Path(folder))))
+        return
+    with runtime.collector_off():
+        provider.load()
+    if name == "evaluate":
+        asyncio.run(take_turns(evaluated, preparation(Path(folder))))
+    else:
+        asyncio.run(take_turns(bare_loop(url, int(cases), int(in_flight))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
