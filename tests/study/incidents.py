@@ -1,8 +1,11 @@
 """What a shared baseline does over thirty nights, with and without days that shift."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.verdicts.baselines import YOUNG_DAYS
 from tasks.verdicts.drift import NO_DRIFT, Drift, concentration, night_shift
@@ -10,10 +13,19 @@ from tests.study.nights import Trials, draw, play
 from tests.study.suites import NOISES, Rates, shifted, stopped
 from tests.study.tables import Table, percent
 
-NIGHTS, CELLS, N_CASES = 30, 20, 100
+NIGHTS, CELLS, N_CASES, BASE_TRIALS = 30, 20, 100, 5
 SHIFT_PP = 0.75
 MEAN_NOISE = 0.03
 """Mean p(1 − p) at 15 % flaky: what a shift in log-odds is multiplied with to become one of the mean."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Cells that share every night's shift in log-odds, the baseline's night first, and what their baselines drew."""
+
+    rates: Sequence[Rates]
+    baselines: Sequence[Trials]
+    shifts: Sequence[float]
 
 
 @dataclass(slots=True)
@@ -22,41 +34,69 @@ class CellOverNights:
 
     rates: Rates
     baseline: Trials
-    nights: list[np.ndarray] = field(default_factory=list)
+    nights: list[NDArray[np.int8]] = field(default_factory=list)
     is_open: bool = False
     incidents: int = 0
     alerts: int = 0
 
 
-def thirty_nights(generator: np.random.Generator, *, shift_pp: float, young: bool, learns: bool) -> tuple[float, ...]:
-    """Incidents per baseline, alerting share of cell-nights, and the share of 8 pp drops found on the night after.
+class Remedy(NamedTuple):
+    """Whether the baseline takes in its first week, and whether earlier nights' shifts enter the threshold."""
 
-    All cells of a model share a night's shift. `young` spreads the baseline over its first week, `learns` lets earlier
-    nights of all cells enter the threshold.
-    """
-    sd = shift_pp / 100 / MEAN_NOISE
-    first = generator.normal(0, sd)
-    cells = []
-    for _ in range(CELLS):
-        rates = NOISES["15 % flaky"](generator, N_CASES)
-        cells.append(CellOverNights(rates, draw(generator, shifted(rates, first), 5)))
-    weights = [5]
-    drift = NO_DRIFT
-    for number in range(1, NIGHTS + 1):
-        drift = drift_of(cells, weights) if learns else NO_DRIFT
-        shift = generator.normal(0, sd)
-        for cell in cells:
-            live_night(generator, cell, shift, drift, joins=young and number < YOUNG_DAYS)
-        if young and number < YOUNG_DAYS:
-            weights.append(1)
-    shift = generator.normal(0, sd)
-    found = sum(
-        play(generator, cell.baseline, shifted(stopped(generator, cell.rates, 8), shift), drift=drift).decided.verdict
-        == "regressed"
-        for cell in cells
+    name: str
+    young: bool = False
+    learns: bool = False
+
+
+REMEDIES = (
+    Remedy("one night"),
+    Remedy("first week", young=True),
+    Remedy("first week, shifts in the threshold", young=True, learns=True),
+)
+
+
+def incidents(generator: np.random.Generator, models: int) -> Table:
+    """The remedies beside each other, on the same models and nights."""
+    rows = []
+    for shift_pp in (0.0, SHIFT_PP):
+        drawn = [draw_model(generator, shift_pp) for _ in range(models)]
+        for remedy in REMEDIES:
+            per_baseline, per_night, found = np.mean([live(generator, model, remedy) for model in drawn], axis=0)
+            cells = [f"{per_baseline:.3f}", percent(float(per_night), 3), percent(float(found))]
+            rows.append([f"{shift_pp:g} pp", remedy.name, *cells])
+    return Table(
+        title="Incidents per baseline over 30 nights",
+        note=f"{models * CELLS} baselines a row, 100 cases, 15 % flaky, models of {CELLS} cells that share a night's "
+        "shift. False alerts of one baseline cluster: its luck stays. Last: a drop of 8 pp on the night after.",
+        header=["day shift (sd)", "baseline", "incidents", "alerts per cell-night", "8 pp found"],
+        rows=rows,
     )
-    incidents, alerts = sum(cell.incidents for cell in cells), sum(cell.alerts for cell in cells)
-    return incidents / CELLS, alerts / CELLS / NIGHTS, found / CELLS
+
+
+def draw_model(generator: np.random.Generator, shift_pp: float) -> Model:
+    """Draw a model's cells, its nights' shifts and its baselines."""
+    shifts = generator.normal(0, shift_pp / 100 / MEAN_NOISE, NIGHTS + 2).tolist()
+    rates = [NOISES["15 % flaky"](generator, N_CASES) for _ in range(CELLS)]
+    return Model(rates, [draw(generator, shifted(some, shifts[0]), BASE_TRIALS) for some in rates], shifts)
+
+
+def live(generator: np.random.Generator, model: Model, remedy: Remedy) -> tuple[float, float, float]:
+    """Incidents per baseline, the share of cell-nights that alert, and the share of 8 pp drops found at the end."""
+    cells = [CellOverNights(*pair) for pair in zip(model.rates, model.baselines, strict=True)]
+    weights = [BASE_TRIALS]
+    for number, shift in enumerate(model.shifts[1:-1], 1):
+        joins = remedy.young and number < YOUNG_DAYS
+        drift = drift_of(cells, weights) if remedy.learns else NO_DRIFT
+        for cell in cells:
+            live_night(generator, cell, shift, drift, joins=joins)
+        weights += [1] if joins else []
+    drift = drift_of(cells, weights) if remedy.learns else NO_DRIFT
+    found = 0
+    for cell in cells:
+        worse = shifted(stopped(generator, cell.rates, 8), model.shifts[-1])
+        found += play(generator, cell.baseline, worse, drift=drift).decided.verdict == "regressed"
+    alerts = sum(cell.alerts for cell in cells)
+    return sum(cell.incidents for cell in cells) / CELLS, alerts / CELLS / NIGHTS, found / CELLS
 
 
 def live_night(
@@ -80,24 +120,3 @@ def drift_of(cells: list[CellOverNights], weights: list[int]) -> Drift:
         return NO_DRIFT
     shift = night_shift(np.array(cell.nights) for cell in cells)
     return Drift(shift.used, concentration(weights))
-
-
-def incidents(generator: np.random.Generator, models: int) -> Table:
-    """The remedies beside each other."""
-    rows = []
-    for shift_pp in (0.0, SHIFT_PP):
-        for name, young, learns in (
-            ("one night", False, False),
-            ("first week", True, False),
-            ("first week, shifts in the threshold", True, True),
-        ):
-            played = [thirty_nights(generator, shift_pp=shift_pp, young=young, learns=learns) for _ in range(models)]
-            per_baseline, per_night, found = np.mean(played, axis=0)
-            rows.append([f"{shift_pp:g} pp", name, f"{per_baseline:.3f}", percent(per_night, 3), percent(found)])
-    return Table(
-        title="Incidents per baseline over 30 nights",
-        note=f"{models * CELLS} baselines a row, 100 cases, 15 % flaky, models of {CELLS} cells that share a night's "
-        "shift. False alerts of one baseline cluster: its luck stays. Last: a drop of 8 pp on the night after.",
-        header=["day shift (sd)", "baseline", "incidents", "alerts per cell-night", "8 pp found"],
-        rows=rows,
-    )
