@@ -7,7 +7,7 @@ from tasks.plan import PlannedCell
 from tasks.records import Cell, Comparison, Flip, GateResult, Suite, Verdict
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts
-from tasks.verdicts.compare import Judged, Paired
+from tasks.verdicts.compare import Judged, Paired, too_few
 from tasks.verdicts.flips import flips
 from tasks.verdicts.gates import check_pass_rate
 from tasks.verdicts.statistics import rate_interval
@@ -44,6 +44,7 @@ def cell_record(
         judge_cost_usd=total.judge_cost_usd if total else None,
         cost_per_action_usd=per_action(total),
         verdict=verdict,
+        covered=total is not None and too_few(total.n_measured, suite.n_cases, suite.config.gate) is None,
         simulated=bool(model and model.is_rehearsal),
     )
 

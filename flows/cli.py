@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from flows.answer import Answered, answer_for
+from tasks.errors import UsageError
 
 Command = Callable[..., Answered]
 
@@ -129,6 +130,21 @@ def rebuild(**options: Any) -> Answered:
     from flows.commands import results
 
     return results.rebuild(**options)
+
+
+def refuse(name: str) -> click.Command:
+    """A command of the public contract that does not exist yet."""
+
+    def refusal(**_: Any) -> Answered:
+        raise UsageError.single(f"{name}: not in this version")
+
+    settings = {"ignore_unknown_options": True, "help_option_names": []}
+    rest = click.Argument(["rest"], nargs=-1, type=click.UNPROCESSED)
+    return click.Command(name, callback=refusal, params=[rest], context_settings=settings, hidden=True)
+
+
+for later in ("watch", "judge", "alerts", "report", "serve"):
+    daybreak.add_command(refuse(later))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

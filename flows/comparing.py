@@ -1,7 +1,7 @@
 """Compare the cells of a run with their baselines: stored trials in, verdicts out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records
 from flows.rescoring import rescored
@@ -10,8 +10,11 @@ from flows.run import Run, now
 from flows.storing import store_records
 from tasks.plan import Baseline, PlannedCell
 from tasks.records import Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
+from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts, cell_totals, paired_counts, trial_counts
 from tasks.verdicts.compare import Judged, Paired, compare, judge_first_night
+
+SHOWN_REASONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +73,20 @@ def judge_measured_cell(
         judged = compare(pairs, suite.config.gate)
     elif planned.phase == "baseline":
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
+    if judged and judged.verdict is Verdict.UNMEASURED:
+        judged = replace(judged, cause=f"{judged.cause}{reasons(run, planned)}")
     return JudgedCell(
         cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
         comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
         gates=tuple(gate_records(run.id, suite, planned, counts)),
         flips=tuple(flip_records(run, planned, base, pairs)) if base and pairs else (),
     )
+
+
+def reasons(run: Run, planned: PlannedCell) -> str:
+    """Why trials of a cell could not be measured, the most frequent reasons first."""
+    found = reads.unmeasured_reasons(run.results, run.id, planned.suite, planned.model, most=SHOWN_REASONS)
+    return "".join(f"; {trials} × {reason}" for reason, trials in found)
 
 
 def this_side(run: Run, suite: Suite, planned: PlannedCell) -> Side:

@@ -14,6 +14,7 @@ from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
 from tasks.calls.engine import Judgment, Planned, evaluate
 from tasks.calls.journal import Journal
+from tasks.calls.provider import warm_up
 from tasks.calls.rehearsal import Crib
 from tasks.config import ModelConfig
 from tasks.datasets.stored import read_stored
@@ -36,6 +37,7 @@ PREPARING = 1.25
 @asynccontextmanager
 async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluation"]:
     """Open what evaluating needs in this process: a journal, which reaches the disk each second, and connections."""
+    await warm_up()
     journal = Journal(run.folder.journal(worker))
     syncing = asyncio.create_task(sync_now_and_then(journal))
     try:

@@ -1,7 +1,7 @@
 """What is read and planned before a flow starts, so that a mistake costs no server and no call."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +10,10 @@ from flows.planning import History, comparison_cells, make_plan, night_cells, wi
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.unbuilt import refuse_unbuilt
 from tasks.calls.journal import Trial
+from tasks.calls.rehearsal import problems_of_params
 from tasks.datasets.suites import load_suites
 from tasks.documents import ConfigFile, open_config
+from tasks.errors import Problem, UsageError
 from tasks.plan import Plan
 from tasks.records import Suite
 from tasks.scoring.requirements import problem_of_case, problems_of_scorer
@@ -76,7 +78,16 @@ def read_suites(file: ConfigFile, only: tuple[str, ...] = ()) -> tuple[Suite, ..
     """Read and check the suites of a config, or only the named ones."""
     suites = load_suites(file, check_scorer=problems_of_scorer, check_case=problem_of_case, only=only)
     refuse_unbuilt(file, suites)
+    if problems := list(rehearsal_problems(file)):
+        raise UsageError(problems)
     return suites
+
+
+def rehearsal_problems(file: ConfigFile) -> Iterator[Problem]:
+    """What a simulated model cannot make sense of in its params."""
+    for model in (*file.config.models, *file.config.judges):
+        for problem in problems_of_params(model.params) if model.is_rehearsal else ():
+            yield Problem(str(file.path), f"{model.name!r} is simulated; params.{problem}")
 
 
 def read_history(results: Path) -> History:

@@ -184,7 +184,8 @@ class Interval(NamedTuple):
 class Cell:
     """One suite on one model in one run; rates are shares of planned (or baseline) trials that were measured.
 
-    `verdict` is None for a cell that is only there to be compared with.
+    `verdict` is None for a cell that is only there to be compared with. `covered` says whether enough of its cases were
+    measured for it to be judged, or to become a baseline.
     """
 
     run_id: str
@@ -206,6 +207,7 @@ class Cell:
     judge_cost_usd: float | None
     cost_per_action_usd: float | None
     verdict: Verdict | None
+    covered: bool
     simulated: bool
 
 

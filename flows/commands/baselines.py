@@ -9,7 +9,7 @@ from flows.requests import Request
 from flows.run import now
 from flows.terminal.tables import share, table
 from tasks.errors import Problem, UsageError
-from tasks.records import Cell, Pin, Verdict
+from tasks.records import Cell, Pin
 from tasks.storage import reads
 from tasks.storage.parts import write_part
 from tasks.storage.warehouse import Warehouse
@@ -54,10 +54,14 @@ def chosen_cells(folder: Path, run_id: str, suites: tuple[str, ...], models: tup
         raise UsageError.single(
             f"expected cells of {run_id} to promote, found none; it holds {held}", hint="`daybreak runs`"
         )
-    unmeasured = [cell for cell in cells if cell.verdict is Verdict.UNMEASURED or cell.pass_rate is None]
+    unmeasured = [cell for cell in cells if not cell.covered]
     if unmeasured:
-        hint = "run them again, or choose others with --suite and --model"
         raise UsageError(
-            Problem("", f"{cell.suite} on {cell.model} was not measured in {run_id}", hint) for cell in unmeasured
+            Problem(
+                "",
+                f"{cell.suite} on {cell.model}: {cell.n_measured} of {cell.n_cases} cases were measured in {run_id}",
+                "run them again, or choose others with --suite and --model",
+            )
+            for cell in unmeasured
         )
     return cells

@@ -78,6 +78,7 @@ CELL = Cell(
     judge_cost_usd=None,
     cost_per_action_usd=None,
     verdict=Verdict.UNCHANGED,
+    covered=True,
     simulated=False,
 )
 

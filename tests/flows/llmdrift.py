@@ -1,4 +1,4 @@
-"""The suite of recorded answers (Chen, Zaharia, Zou 2023), built in a folder of the test's own; not part of the project."""
+"""The suite of recorded answers (Chen, Zaharia, Zou 2023), built in a folder of the test's own."""
 
 import gzip
 import json

@@ -1,0 +1,112 @@
+"""Have answers judged: what a judge said of the same question before counts, and nothing is asked twice."""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
+
+from pydantic import ValidationError
+
+from flows.probing import why_not_asked
+from tasks.calls.client import ModelClient
+from tasks.calls.engine import Planned
+from tasks.calls.judge_version import JudgeVersion, version_of
+from tasks.calls.rehearsal import Crib
+from tasks.calls.verdict_cache import VerdictCache
+from tasks.config import ScorerConfig
+from tasks.records import Answer, Call, Case, Finding
+from tasks.scoring.findings import unscored
+from tasks.scoring.judge import Posed, RubricJudge, ask_judge, finding_of, question_about
+from tasks.scoring.judge_prompt import Message
+from tasks.scoring.judge_verdict import JudgeVerdict
+
+if TYPE_CHECKING:
+    from flows.evaluation import Lane
+
+Findings = list[tuple[str, Finding]]
+
+
+class Judged(NamedTuple):
+    """What a judge found, and the calls that it took."""
+
+    finding: Finding
+    calls: Sequence[Call] = ()
+
+
+class KeptVerdicts:
+    """What one version of a judge said before; `day` is for those that do not disclose their version."""
+
+    def __init__(self, cache: VerdictCache, version: JudgeVersion, day: date) -> None:
+        self._cache = cache
+        self._judge = version.key(day)
+
+    def of(self, posed: Posed) -> JudgeVerdict | None:
+        """Its verdict on the same question."""
+        kept = self._cache.get(self._judge, posed.key)
+        try:
+            return JudgeVerdict.model_validate_json(kept) if kept else None
+        except ValidationError:
+            return None
+
+    def keep(self, posed: Posed, verdict: JudgeVerdict) -> None:
+        """Keep a verdict for other nights."""
+        self._cache.put(self._judge, posed.key, verdict.model_dump_json())
+
+
+class Judge:
+    """One judge of a run, asked by the scorers of every suite that names it."""
+
+    def __init__(self, client: ModelClient, lane: "Lane", probe: Call, cache: VerdictCache) -> None:
+        self._client = client
+        self._lane = lane
+        self._version = version_of(probe)
+        self._kept = KeptVerdicts(cache, self._version, probe.started_at.date())
+        self._secret = secrets.token_bytes(32)
+        self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        lane.stopped = why_not_asked(probe)
+
+    async def find(
+        self, scorer: RubricJudge, answer: Answer, planned: Planned, scorers: Sequence[ScorerConfig]
+    ) -> Judged:
+        """Judge one answer; trials with the same answer wait for the first of them, and take its verdict."""
+        posed = question_about(answer, planned.case, scorer, secret=self._secret)
+        if isinstance(posed, Finding):
+            return Judged(posed)
+        async with self._under_way.setdefault(posed.key, asyncio.Lock()):
+            if known := self._kept.of(posed):
+                return Judged(finding_of(known, answer))
+            if self._lane.stopped:
+                return Judged(unscored(f"the judge could not be asked: {self._lane.stopped}"))
+            return await self._asked(posed, scorer, answer, planned, scorers)
+
+    async def _asked(
+        self, posed: Posed, scorer: RubricJudge, answer: Answer, planned: Planned, scorers: Sequence[ScorerConfig]
+    ) -> Judged:
+        calls: list[Call] = []
+        crib = Crib(case=planned.case, scorers=scorers, judged=answer.text)
+
+        async def ask(messages: list[Message]) -> Call:
+            await self._lane.acquire()
+            try:
+                call = await self._client.ask(messages, key=planned.key, role="judge", scorer=scorer.name, crib=crib)
+            finally:
+                self._lane.release()
+            self._lane.learn(call)
+            calls.append(call)
+            return call
+
+        verdict = await ask_judge(posed, ask)
+        if isinstance(verdict, Finding):
+            return Judged(verdict, calls)
+        if other := next((version for version in map(version_of, calls) if version != self._version), None):
+            return Judged(unscored(f"the judge answered as {other}, and its probe as {self._version}"), calls)
+        self._kept.keep(posed, verdict)
+        return Judged(finding_of(verdict, answer), calls)
+
+
+def not_needed(findings: Iterable[tuple[str, Finding]]) -> Finding | None:
+    """What stands for a judge's finding where another scorer has failed the answer already: the judge costs money."""
+    failed = next((name for name, finding in findings if finding.passed is False), None)
+    return unscored(f"not asked: {failed} had failed it already") if failed is not None else None

@@ -1,0 +1,109 @@
+"""The judges of a run: which they are, which version of each answers tonight, and what is to be said of them."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from flows.run import Run
+from tasks.calls.client import ModelClient
+from tasks.calls.connections import connections
+from tasks.calls.engine import MEASURED
+from tasks.calls.journal import Journal, Trial, read_lines
+from tasks.calls.judge_version import version_of
+from tasks.config import Config, JudgeScorer, ModelConfig
+from tasks.plan import RunFolder
+from tasks.records import Call, Suite, TrialKey
+
+if TYPE_CHECKING:
+    import aiohttp
+
+PROBE = [{"role": "user", "content": "Reply with the word OK."}]
+
+
+class UsedJudge(NamedTuple):
+    """A judge of the config with the suites that ask it."""
+
+    config: ModelConfig
+    suites: tuple[str, ...]
+
+
+def judges_used(config: Config, suites: Iterable[Suite]) -> list[UsedJudge]:
+    """The judges that suites ask, in the config's order."""
+    asked_by: dict[str, dict[str, None]] = {}
+    for suite in suites:
+        for scorer in suite.config.scorers:
+            if isinstance(scorer, JudgeScorer):
+                asked_by.setdefault(scorer.judge, {})[suite.name] = None
+    return [UsedJudge(judge, tuple(asked_by[judge.name])) for judge in config.judges if judge.name in asked_by]
+
+
+async def probe_judges(run: Run) -> None:
+    """Ask each judge one thing, to learn which version of it answers tonight, and note what is to be known of it."""
+    judges = judges_used(run.config, run.plan.suites)
+    if not judges:
+        return
+    async with connections(len(judges)) as session:
+        clients = [judge_client(run, judge.config, session=session) for judge in judges]
+        probes = await asyncio.gather(
+            *(client.ask(PROBE, key=probe_key(run, client.model.name), role="probe") for client in clients)
+        )
+    keep(run, probes)
+    run.notes += [note for judge, probe in zip(judges, probes, strict=True) for note in notes_on(judge, probe)]
+
+
+def judge_client(run: Run, judge: ModelConfig, *, session: "aiohttp.ClientSession") -> ModelClient:
+    """Who asks a judge, the same for every suite."""
+    return ModelClient(judge, timeout_s=run.config.timeout_s, session=session, redact=run.redact, environ=run.file.env)
+
+
+def probe_key(run: Run, judge: str) -> TrialKey:
+    """A probe belongs to no suite."""
+    return TrialKey(run.id, "", judge, "", 1, "probe")
+
+
+def keep(run: Run, probes: Iterable[Call]) -> None:
+    """Bring probes to the disk, for every process of the run and for the warehouse."""
+    journal = Journal(journal_of_probes(run.folder))
+    for probe in probes:
+        trial = Trial(probe.key, (probe,))
+        journal.append(trial)
+        run.tell(trial)
+    journal.close()
+
+
+def journal_of_probes(folder: RunFolder) -> Path:
+    """One more of the run's journals."""
+    return folder.path / "journal-probes.jsonl"
+
+
+def kept_probes(folder: RunFolder) -> dict[str, Call]:
+    """The latest probe of each judge, by its name."""
+    return {trial.key.model: trial.calls[0] for trial in read_lines([journal_of_probes(folder)], torn=[])}
+
+
+def why_not_asked(probe: Call) -> str | None:
+    """Why a judge with that probe is not asked at all, if so: nobody would know whose verdicts they are."""
+    if probe.status in MEASURED or probe.served_model:
+        return None
+    return f"its probe ended as {probe.status.value.replace('_', ' ')}: {probe.error}"
+
+
+def notes_on(judge: UsedJudge, probe: Call) -> Iterator[str]:
+    """What is to be said of a judge."""
+    name, version = judge.config.name, version_of(probe)
+    yield uncalibrated(judge)
+    if judge.config.is_rehearsal:
+        yield f"{name} is a simulated judge: its verdicts say nothing of any provider's models."
+    if reason := why_not_asked(probe):
+        yield f"{name} was not asked: {reason}"
+    elif version.served_model is None:
+        yield f"{name} does not disclose its version: a change of the judge would not be noticed."
+
+
+def uncalibrated(judge: UsedJudge) -> str:
+    """What a judge's verdicts are worth before they were compared with people's."""
+    return (
+        f"{judge.config.name} is not calibrated on {', '.join(judge.suites)}: how often it errs there is not known, "
+        "and pass rates are not corrected for it."
+    )
