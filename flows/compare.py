@@ -17,6 +17,7 @@ async def compare(request: CompareRequest) -> State[Any]:
     """Run the candidate, and its baseline where that is a model, and tell whether it is worse."""
     with open_run(prepared_comparison(request, now=now())) as run:
         await steps.pull_datasets(run)
+        await steps.probe_judges(run)
         await steps.evaluate_cells(run)
         await steps.store_trials(run)
         result = await steps.compare_cells(run)

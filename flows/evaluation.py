@@ -2,13 +2,15 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.judging import Judge, Judged, not_needed
+from flows.probing import judge_client, kept_probes
 from flows.run import Run
 from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
@@ -16,12 +18,14 @@ from tasks.calls.engine import Judgment, Planned, evaluate
 from tasks.calls.journal import Journal
 from tasks.calls.provider import warm_up
 from tasks.calls.rehearsal import Crib
+from tasks.calls.verdict_cache import VERDICTS, VerdictCache
 from tasks.config import ModelConfig
 from tasks.datasets.stored import read_stored
 from tasks.datasets.templates import Renderer
 from tasks.plan import PlannedCell, Shard, stored_cases
 from tasks.records import Answer, Call, CallStatus, Suite, TrialKey
 from tasks.scoring.build import build_scorers, outcome_of, score_all
+from tasks.scoring.judge import RubricJudge, build_judges
 
 if TYPE_CHECKING:
     import aiohttp
@@ -41,8 +45,9 @@ async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluatio
     journal = Journal(run.folder.journal(worker))
     syncing = asyncio.create_task(sync_now_and_then(journal))
     try:
-        async with connections(run.config.concurrency) as session:
-            yield Evaluation(run, journal, session)
+        with VerdictCache(run.results / VERDICTS) as cache:
+            async with connections(run.config.concurrency) as session:
+                yield Evaluation(run, journal, session, cache)
     finally:
         syncing.cancel()
         journal.close()
@@ -58,10 +63,12 @@ async def sync_now_and_then(journal: Journal) -> None:
 class Evaluation:
     """Evaluates shards of one run in this process: a client per cell, a room per model, one journal."""
 
-    def __init__(self, run: Run, journal: Journal, session: "aiohttp.ClientSession") -> None:
+    def __init__(self, run: Run, journal: Journal, session: "aiohttp.ClientSession", cache: VerdictCache) -> None:
         self._run = run
         self._journal = journal
         self._session = session
+        self._cache = cache
+        self._judges: dict[str, Judge] = {}
         self._lanes: dict[str, Lane] = {}
         self._cells: dict[tuple[str, str], CellWork] = {}
         self._everything = asyncio.Semaphore(math.ceil(run.config.concurrency * PREPARING))
@@ -75,7 +82,8 @@ class Evaluation:
     def _cell(self, suite: str, model: str) -> "CellWork":
         if (suite, model) not in self._cells:
             planned = next(cell for cell in self._run.plan.cells if (cell.suite, cell.model) == (suite, model))
-            self._cells[suite, model] = CellWork(self._run, planned, self._lane(planned.model))
+            judges = [(one, self._judge(one.judge)) for one in build_judges(self._run.plan.suite_named(suite))]
+            self._cells[suite, model] = CellWork(self._run, planned, self._lane(planned.model), judges)
         return self._cells[suite, model]
 
     def _lane(self, name: str) -> "Lane":
@@ -83,6 +91,14 @@ class Evaluation:
             model = self._run.model_named(name)
             self._lanes[name] = Lane(model, self._session, self._everything, self._run.config.concurrency)
         return self._lanes[name]
+
+    def _judge(self, name: str) -> Judge:
+        if name not in self._judges:
+            config, most = self._run.judge_named(name), self._run.config.concurrency
+            lane = Lane(config, self._session, asyncio.Semaphore(most), most)  # its trials hold places of the run
+            client = judge_client(self._run, config, session=self._session)
+            self._judges[name] = Judge(client, lane, kept_probes(self._run.folder)[name], self._cache)
+        return self._judges[name]
 
 
 async def until_stopped(work: "asyncio.Future[None]", stop: asyncio.Event) -> None:
@@ -132,9 +148,8 @@ class Lane:
 class CellWork:
     """One cell: how its trials are asked and scored."""
 
-    judged = False
-
-    def __init__(self, run: Run, planned: PlannedCell, lane: Lane) -> None:
+    def __init__(self, run: Run, planned: PlannedCell, lane: Lane, judges: Sequence[tuple[RubricJudge, Judge]]) -> None:
+        self._judges = judges
         self.lane = lane
         self._run = run
         self._planned = planned
@@ -155,6 +170,10 @@ class CellWork:
         return self.lane.stopped
 
     @property
+    def judged(self) -> bool:
+        return bool(self._judges)
+
+    @property
     def _cases(self) -> Path:
         return stored_cases(self._run.results, self._suite)
 
@@ -172,10 +191,17 @@ class CellWork:
         return call
 
     async def score(self, planned: Planned, call: Call) -> Judgment:
-        """Score an answer by every scorer that applies."""
+        """Score an answer by every scorer that applies; judges come last."""
         refused = call.status is CallStatus.REFUSED_BY_PROVIDER
-        findings = score_all(self._scorers, Answer(call.output or "", call.finish_reason, refused), planned.case)
-        return Judgment(findings, *outcome_of(findings))
+        answer = Answer(call.output or "", call.finish_reason, refused)
+        findings, judge_calls = score_all(self._scorers, answer, planned.case), list[Call]()
+        for scorer, judge in self._judges:
+            if scorer.applies_to(planned.case):
+                skipped = not_needed(findings)
+                found = Judged(skipped) if skipped else await judge.find(scorer, answer, planned, self._suite)
+                findings.append((scorer.name, found.finding))
+                judge_calls += found.calls
+        return Judgment(findings, *outcome_of(findings), tuple(judge_calls))
 
     def _crib(self, planned: Planned) -> Crib:
         return Crib(

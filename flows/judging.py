@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -15,8 +16,7 @@ from tasks.calls.engine import Planned
 from tasks.calls.judge_version import JudgeVersion, version_of
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VerdictCache
-from tasks.config import ScorerConfig
-from tasks.records import Answer, Call, Case, Finding
+from tasks.records import Answer, Call, Finding, Suite, TrialKey
 from tasks.scoring.findings import unscored
 from tasks.scoring.judge import Posed, RubricJudge, ask_judge, finding_of, question_about
 from tasks.scoring.judge_prompt import Message
@@ -24,8 +24,6 @@ from tasks.scoring.judge_verdict import JudgeVerdict
 
 if TYPE_CHECKING:
     from flows.evaluation import Lane
-
-Findings = list[tuple[str, Finding]]
 
 
 class Judged(NamedTuple):
@@ -67,9 +65,7 @@ class Judge:
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         lane.stopped = why_not_asked(probe)
 
-    async def find(
-        self, scorer: RubricJudge, answer: Answer, planned: Planned, scorers: Sequence[ScorerConfig]
-    ) -> Judged:
+    async def find(self, scorer: RubricJudge, answer: Answer, planned: Planned, suite: Suite) -> Judged:
         """Judge one answer; trials with the same answer wait for the first of them, and take its verdict."""
         posed = question_about(answer, planned.case, scorer, secret=self._secret)
         if isinstance(posed, Finding):
@@ -79,31 +75,31 @@ class Judge:
                 return Judged(finding_of(known, answer))
             if self._lane.stopped:
                 return Judged(unscored(f"the judge could not be asked: {self._lane.stopped}"))
-            return await self._asked(posed, scorer, answer, planned, scorers)
+            calls: list[Call] = []
+            crib = Crib(case=planned.case, scorers=suite.config.scorers, judged=answer.text)
+            verdict = await ask_judge(posed, partial(self._ask, calls, planned.key, scorer.name, crib))
+            return Judged(self._finding_of(verdict, posed, answer, calls), calls)
 
-    async def _asked(
-        self, posed: Posed, scorer: RubricJudge, answer: Answer, planned: Planned, scorers: Sequence[ScorerConfig]
-    ) -> Judged:
-        calls: list[Call] = []
-        crib = Crib(case=planned.case, scorers=scorers, judged=answer.text)
+    async def _ask(self, calls: list[Call], key: TrialKey, scorer: str, crib: Crib, messages: list[Message]) -> Call:
+        await self._lane.acquire()
+        try:
+            call = await self._client.ask(messages, key=key, role="judge", scorer=scorer, crib=crib)
+        finally:
+            self._lane.release()
+        self._lane.learn(call)
+        calls.append(call)
+        return call
 
-        async def ask(messages: list[Message]) -> Call:
-            await self._lane.acquire()
-            try:
-                call = await self._client.ask(messages, key=planned.key, role="judge", scorer=scorer.name, crib=crib)
-            finally:
-                self._lane.release()
-            self._lane.learn(call)
-            calls.append(call)
-            return call
-
-        verdict = await ask_judge(posed, ask)
+    def _finding_of(
+        self, verdict: JudgeVerdict | Finding, posed: Posed, answer: Answer, calls: Sequence[Call]
+    ) -> Finding:
+        """Keep the verdict, if it is one of the judge that was probed: a run has one version of each."""
         if isinstance(verdict, Finding):
-            return Judged(verdict, calls)
+            return verdict
         if other := next((version for version in map(version_of, calls) if version != self._version), None):
-            return Judged(unscored(f"the judge answered as {other}, and its probe as {self._version}"), calls)
+            return unscored(f"the judge answered as {other}, and its probe as {self._version}")
         self._kept.keep(posed, verdict)
-        return Judged(finding_of(verdict, answer), calls)
+        return finding_of(verdict, answer)
 
 
 def not_needed(findings: Iterable[tuple[str, Finding]]) -> Finding | None:

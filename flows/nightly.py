@@ -17,6 +17,7 @@ async def nightly(request: NightRequest) -> State[Any]:
     """Run every suite on every model and tell which got worse."""
     with open_run(prepared_night(request, now=now())) as run:
         await steps.pull_datasets(run)
+        await steps.probe_judges(run)
         await steps.evaluate_cells(run)
         await steps.store_trials(run)
         result = await steps.compare_cells(run)

@@ -69,6 +69,13 @@ class Run:
             raise RunBroken(f"the plan of {self.id} names the model {name!r}, which its config does not have")
         return model
 
+    def judge_named(self, name: str) -> ModelConfig:
+        """A judge of the plan."""
+        judge = next((judge for judge in self.config.judges if judge.name == name), None)
+        if judge is None:
+            raise RunBroken(f"the plan of {self.id} names the judge {name!r}, which its config does not have")
+        return judge
+
     def redact(self, text: str) -> str:
         """Take every secret we know out of a text that will be kept."""
         for secret in sorted(self.file.secrets, key=len, reverse=True):

@@ -6,8 +6,8 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, storing
-from flows.evaluation import Evaluation, open_evaluation
+from flows import comparing, probing, storing
+from flows.evaluation import Evaluation, open_evaluation, until_stopped
 from flows.result import RunResult
 from flows.run import Run
 from flows.terminal.artifact import artifact_rows, artifact_text
@@ -27,10 +27,21 @@ async def pull_datasets(run: Run) -> None:
     await pull()
 
 
+async def probe_judges(run: Run) -> None:
+    """Learn which version of each judge answers tonight."""
+
+    @task(name="probe judges", cache_policy=NO_CACHE)
+    async def probe() -> None:
+        await until_stopped(asyncio.ensure_future(probing.probe_judges(run)), run.stop)
+
+    await probe()
+
+
 async def evaluate_cells(run: Run) -> None:
     """Evaluate every shard, one task each; a shard that breaks leaves its cell unmeasured and the rest alone."""
-    async with open_evaluation(run) as evaluation:
-        await evaluate_shards(run, evaluation)
+    if not run.stop.is_set():
+        async with open_evaluation(run) as evaluation:
+            await evaluate_shards(run, evaluation)
 
 
 async def evaluate_shards(run: Run, evaluation: Evaluation) -> None:

@@ -24,7 +24,7 @@ def unbuilt(config: Config) -> Iterator[str]:
         yield "workers above 1"
     if config.auto_compare:
         yield "auto_compare"
-    yield from (field for field in ("judges", "slack", "report_url", "notice_days", "budget_usd") if field in written)
+    yield from (field for field in ("slack", "report_url", "notice_days", "budget_usd") if field in written)
     for model in config.models:
         yield from (
             f"models {model.name!r} limits.{field}"
@@ -42,4 +42,3 @@ def unbuilt_in_suites(suites: Sequence[Suite]) -> Iterator[str]:
         yield from (f"suite {suite.name!r} gate.{field}" for field in LATER_GATES if field in gate.model_fields_set)
         if gate.policy == "strict":
             yield f"suite {suite.name!r} gate.policy strict"
-        yield from (f"suite {suite.name!r} scorer judge" for scorer in suite.config.scorers if scorer.type == "judge")

@@ -118,6 +118,20 @@ class ModelConfig(Written):
         return self.model.startswith("rehearsal/")
 
 
+class JudgeConfig(ModelConfig):
+    """One judge of the config: asked at temperature 0, so that it says the same of the same answer."""
+
+    params: dict[str, Any] = {"temperature": 0}
+
+    @field_validator("params")
+    @classmethod
+    def temperature_is_zero(cls, params: dict[str, Any]) -> dict[str, Any]:
+        temperature = params.get("temperature", 0)
+        if isinstance(temperature, bool) or temperature != 0:
+            raise ValueError(f"a judge is asked at temperature 0, not {temperature!r}; take it out of params")
+        return {"temperature": 0, **params}
+
+
 class SlackConfig(Written):
     """Where alerts go. Without channel or token they are printed."""
 
@@ -141,7 +155,7 @@ class Config(Written):
     notice_days: list[Annotated[int, Field(ge=0)]] = [90, 60, 30, 7]
     auto_compare: bool = False
     models: Annotated[list[ModelConfig], Field(min_length=1)]
-    judges: list[ModelConfig] = []
+    judges: list[JudgeConfig] = []
     slack: SlackConfig = SlackConfig()
 
     def model_named(self, name: str) -> ModelConfig | None:
