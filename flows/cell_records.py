@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from flows.run import Run
 from tasks.plan import PlannedCell
 from tasks.records import Cell, Comparison, Flip, GateResult, Suite, Verdict
+from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts
 from tasks.verdicts.compare import Judged, Paired, too_few
@@ -91,6 +92,22 @@ def gate_records(run_id: str, suite: Suite, planned: PlannedCell, counts: TrialC
             ci_low=check.interval.low if check.interval else None,
             ci_high=check.interval.high if check.interval else None,
             state=check.state,
+        )
+
+
+def kind_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[KindRate]:
+    """The pass rate on each kind of case: accuracy and each failure mode."""
+    for kind in suite.kinds:
+        of_kind = counts.kinds == kind
+        rate = rate_interval(counts.passed[of_kind], counts.measured[of_kind])
+        yield KindRate(
+            suite=suite.name,
+            model=planned.model,
+            kind=kind,
+            n_cases=suite.kinds[kind],
+            n_measured=int((counts.measured[of_kind] > 0).sum()),
+            pass_rate=rate.value if rate else None,
+            interval=rate.interval if rate else None,
         )
 
 

@@ -70,6 +70,7 @@ def nightly(**options: Any) -> Answered:
 @suites
 @click.option("--candidate", required=True, help="A model's name in the config, or a litellm id.")
 @click.option("--baseline", help="A model's name or a run id. Default: its compare_to, else its pinned baseline.")
+@click.option("--notify", is_flag=True, help="Tell Slack, as a night does.")
 def compare(**options: Any) -> Answered:
     """Compare one candidate with its baseline, now."""
     from flows.commands import evaluate
@@ -114,6 +115,27 @@ def runs(**options: Any) -> Answered:
 
 @daybreak.command()
 @common
+@suites
+def watch(**options: Any) -> Answered:
+    """Tell which versions were served, and which models retire when. No model is called."""
+    from flows.commands import inspect
+
+    return inspect.watch(**options)
+
+
+@daybreak.command()
+@common
+@click.argument("run_id", required=False)
+@click.option("--open", "opened", is_flag=True, help="Open it in a browser.")
+def report(**options: Any) -> Answered:
+    """Tell where the report of RUN_ID is, by default of the newest run."""
+    from flows.commands import results
+
+    return results.report(**options)
+
+
+@daybreak.command()
+@common
 @click.argument("statement")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def sql(**options: Any) -> Answered:
@@ -143,7 +165,7 @@ def refuse(name: str) -> click.Command:
     return click.Command(name, callback=refusal, params=[rest], context_settings=settings, hidden=True)
 
 
-for later in ("watch", "judge", "alerts", "report", "serve"):
+for later in ("judge", "alerts", "serve"):
     daybreak.add_command(refuse(later))
 
 

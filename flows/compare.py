@@ -21,5 +21,8 @@ async def compare(request: CompareRequest) -> State[Any]:
         await steps.evaluate_cells(run)
         await steps.store_trials(run)
         result = await steps.compare_cells(run)
+        result = await steps.report(run, result)
+        if request.notify:
+            result = await steps.notify(run, result)
         await steps.show_table(result)
     return state_of(result)

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from flows.cell_records import cell_record, comparison_record, flip_records, gate_records
+from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
 from flows.rescoring import rescored
 from flows.result import RunResult
+from flows.retirements import lifespans
 from flows.run import Run, now
 from flows.storing import store_records
 from tasks.plan import Baseline, PlannedCell
 from tasks.records import Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
+from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts, cell_totals, paired_counts, trial_counts
 from tasks.verdicts.compare import Judged, Paired, compare, judge_first_night
@@ -25,6 +27,7 @@ class JudgedCell:
     comparison: Comparison | None
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
+    kinds: tuple[KindRate, ...] = ()
 
 
 def compare_cells(run: Run) -> RunResult:
@@ -80,6 +83,7 @@ def judge_measured_cell(
         comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
         gates=tuple(gate_records(run.id, suite, planned, counts)),
         flips=tuple(flip_records(run, planned, base, pairs)) if base and pairs else (),
+        kinds=tuple(kind_rates(suite, planned, counts)),
     )
 
 
@@ -137,6 +141,8 @@ def result_of(run: Run, judged: list[JudgedCell], totals: list[CellTotals]) -> R
         comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
         gates=tuple(gate for cell in judged for gate in cell.gates),
         flips=tuple(flip for cell in judged for flip in cell.flips),
+        kinds=tuple(kind for cell in judged for kind in cell.kinds),
+        lifespans=lifespans(run.config, run.plan.suites, today=run.plan.created_at.date()),
         notes=tuple(run.notes),
     )
 

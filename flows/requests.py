@@ -27,3 +27,4 @@ class CompareRequest(Request):
         None, description="A model's name or a run id; default: the candidate's compare_to, else its pinned baseline."
     )
     suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")
+    notify: bool = Field(False, description="Tell Slack, as a night does.")

@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.answer import INTERRUPTED, OK, REGRESSED, UNMEASURED
-from tasks.records import Cell, Comparison, Flip, GateResult, Pin, RunStatus, Verdict
+from tasks.records import Cell, Comparison, Flip, GateResult, Lifespan, Pin, RunStatus, Verdict
+from tasks.reports.page import KindRate
+
+
+class Told(NamedTuple):
+    """What became of a run's alert: `message` where it is for the terminal, and what Slack has not got, and why."""
+
+    message: str | None = None
+    undelivered: tuple[str, ...] = ()
+
+
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +33,12 @@ class RunResult:
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
     pins: tuple[Pin, ...] = ()
+    kinds: tuple[KindRate, ...] = ()
+    lifespans: tuple[Lifespan, ...] = ()
+    uncalibrated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     report: Path | None = None
+    told: Told = NOTHING_TOLD
 
     @property
     def simulated(self) -> tuple[str, ...]:
@@ -31,13 +47,13 @@ class RunResult:
 
 
 def exit_code(result: RunResult) -> int:
-    """130 interrupted, 1 regression or failed gate, 3 something unmeasured, else 0; the first that holds."""
+    """130 interrupted, 1 regression or failed gate, 3 unmeasured or undelivered, else 0; the first that holds."""
     verdicts = {comparison.verdict for comparison in result.comparisons}
     if result.status == "interrupted":
         return INTERRUPTED
     if Verdict.REGRESSED in verdicts or any(gate.state == "failed" for gate in result.gates):
         return REGRESSED
-    return UNMEASURED if Verdict.UNMEASURED in verdicts else OK
+    return UNMEASURED if Verdict.UNMEASURED in verdicts or result.told.undelivered else OK
 
 
 def headline(result: RunResult) -> str:

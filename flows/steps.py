@@ -1,12 +1,13 @@
 """The steps of a run as Prefect tasks: thin wrappers, so that Prefect shows what happened and how long it took."""
 
 import asyncio
+from dataclasses import replace
 
 from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, probing, storing
+from flows import comparing, notifying, probing, reporting, storing
 from flows.evaluation import Evaluation, open_evaluation, until_stopped
 from flows.result import RunResult
 from flows.run import Run
@@ -78,6 +79,27 @@ async def compare_cells(run: Run) -> RunResult:
         return await asyncio.to_thread(comparing.compare_cells, run)
 
     return await compare()
+
+
+async def report(run: Run, result: RunResult) -> RunResult:
+    """Write the page of the run."""
+
+    @task(name="report", cache_policy=NO_CACHE, persist_result=False)
+    async def write() -> RunResult:
+        page = await asyncio.to_thread(reporting.report_run, run, result)
+        return replace(result, report=page)
+
+    return result if run.stop.is_set() else await write()
+
+
+async def notify(run: Run, result: RunResult) -> RunResult:
+    """Tell Slack, or leave the message to be printed."""
+
+    @task(name="notify", cache_policy=NO_CACHE, persist_result=False)
+    async def tell() -> RunResult:
+        return replace(result, told=await asyncio.to_thread(notifying.notify, run, result))
+
+    return result if run.stop.is_set() else await tell()
 
 
 async def show_table(result: RunResult) -> None:

@@ -19,20 +19,18 @@ def refuse_unbuilt(file: ConfigFile, suites: Sequence[Suite]) -> None:
 
 def unbuilt(config: Config) -> Iterator[str]:
     """The fields of a config that nothing reads yet."""
-    written = config.model_fields_set
     if config.workers > 1:
         yield "workers above 1"
     if config.auto_compare:
         yield "auto_compare"
-    yield from (field for field in ("slack", "report_url", "notice_days", "budget_usd") if field in written)
+    if config.budget_usd is not None:
+        yield "budget_usd"
     for model in config.models:
         yield from (
             f"models {model.name!r} limits.{field}"
             for field in ("requests_per_minute", "tokens_per_minute")
             if getattr(model.limits, field) is not None
         )
-        if model.retires_on:
-            yield f"models {model.name!r} retires_on"
 
 
 def unbuilt_in_suites(suites: Sequence[Suite]) -> Iterator[str]:

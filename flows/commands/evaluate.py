@@ -29,10 +29,18 @@ def nightly(*, config: str, results: str | None, suites: tuple[str, ...], models
 
 
 def compare(
-    *, config: str, results: str | None, suites: tuple[str, ...], candidate: str, baseline: str | None
+    *,
+    config: str,
+    results: str | None,
+    suites: tuple[str, ...],
+    candidate: str,
+    baseline: str | None,
+    notify: bool,
 ) -> Answered:
     """Run the comparison and show what it found."""
-    request = CompareRequest(config=config, results=results, suites=suites, candidate=candidate, baseline=baseline)
+    request = CompareRequest(
+        config=config, results=results, suites=suites, candidate=candidate, baseline=baseline, notify=notify
+    )
     return run(request, prepare_comparison(request, now=now()), "compare")
 
 
@@ -86,4 +94,6 @@ def as_data(result: RunResult) -> dict[str, Any]:
         "comparisons": [asdict(comparison) for comparison in result.comparisons],
         "gates": [asdict(gate) for gate in result.gates],
         "notes": result.notes,
+        "message": result.told.message,
+        "undelivered": result.told.undelivered,
     }

@@ -1,16 +1,19 @@
 """The commands that call no model: check and plan."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flows.answer import OK, Answered
 from flows.estimate import as_data, estimate
 from flows.prepared import prepare_night, read_config, read_suites
 from flows.requests import NightRequest, Request
+from flows.retirements import lifespans
 from flows.run import now
 from flows.terminal.plan import shown_plan, total_cost
-from flows.terminal.tables import table
+from flows.terminal.tables import shown_ends, shown_versions, table
 from tasks.calls.credentials import missing_credentials
 from tasks.errors import UsageError
+from tasks.storage import reads
 
 
 def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
@@ -42,3 +45,16 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
     calls = sum(one.calls for one in estimates)
     data = {"status": "ok", "cells": as_data(estimates), "calls": calls, "cost_usd": total_cost(estimates)}
     return Answered(exit_code=OK, data=data, text=shown_plan(estimates))
+
+
+def watch(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
+    """Tell of versions that were served and of retirements."""
+    file = read_config(Request(config=config, results=results))
+    table_of_ends = lifespans(file.config, read_suites(file, suites), today=now().date())
+    versions = reads.model_versions(file.results)
+    data = {
+        "status": "ok",
+        "retirements": [asdict(one) for one in table_of_ends],
+        "model_versions": [one._asdict() for one in versions],
+    }
+    return Answered(exit_code=OK, data=data, text="\n".join([*shown_ends(table_of_ends), shown_versions(versions)]))

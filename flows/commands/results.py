@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import webbrowser
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,7 @@ from flows.answer import OK, Answered
 from flows.commands.baselines import results_of
 from flows.run import is_alive
 from flows.terminal.tables import table, usd
+from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder
 from tasks.storage import reads
 from tasks.storage.warehouse import Rows, Warehouse
@@ -49,6 +51,20 @@ def sql(*, config: str, results: str | None, statement: str, form: str) -> Answe
     else:
         text = as_csv(found) if form == "csv" else table(found.columns, found.rows)
     return Answered(exit_code=OK, data={"status": "ok", "columns": found.columns, "rows": rows}, text=text)
+
+
+def report(*, config: str, results: str | None, run_id: str | None, opened: bool) -> Answered:
+    """Find the page of a run, and open it."""
+    folder = results_of(config, results) / "reports"
+    written = sorted(path.parent.name for path in folder.glob("run-*/index.html"))
+    if not written:
+        raise UsageError.single(f"expected a report in {folder}, found none", hint="`daybreak nightly` writes one")
+    if run_id is not None and run_id not in written:
+        raise UsageError.single(f"expected a run with a report, got {run_id!r}", hint=f"the newest is {written[-1]}")
+    page = folder / (run_id or written[-1]) / "index.html"
+    if opened:
+        webbrowser.open(page.as_uri())
+    return Answered(exit_code=OK, data={"status": "ok", "report": str(page)}, text=str(page))
 
 
 def as_csv(found: Rows) -> str:

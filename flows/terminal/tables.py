@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Iterable, Sequence
 
 from flows.result import RunResult
-from tasks.records import Cell, Comparison, Flip, GateResult, Interval
+from tasks.records import Cell, Comparison, Flip, GateResult, Interval, Lifespan
+from tasks.storage.reads import Version
 
 MARKS = {"regressed": "✗", "improved": "✓", "unchanged": "=", "pinned": "⚑", "inconclusive": "?", "unmeasured": "!"}
 SHOWN_FLIPS = 3
@@ -64,13 +65,40 @@ def shown_result(result: RunResult) -> str:
         return (
             f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
         )
-    parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *result.notes]
+    parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *shown_ends(result.lifespans)]
+    parts += [plain(note) for note in result.notes]
     parts.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
+    parts += [f"Report: {result.report}"] if result.report else []
+    if result.told.message:
+        parts.append(f"\nFor Slack (no channel and token are set, or it was not delivered):\n{result.told.message}")
+    parts += [f"Not delivered: {plain(one)}" for one in result.told.undelivered]
     if result.simulated:
         parts.append(
             f"Simulated, not a real model: {', '.join(result.simulated)}. Their figures say nothing of any provider."
         )
     return "\n".join(parts)
+
+
+def shown_ends(lifespans: Sequence[Lifespan]) -> list[str]:
+    """The retirement table."""
+    if not lifespans:
+        return []
+    rows = [
+        [one.model, one.when, one.source, ", ".join(one.suites + one.judged_suites), one.replacement or "–"]
+        for one in lifespans
+    ]
+    return [table(["model", "retirement", "source", "suites at risk", "replacement"], rows)]
+
+
+def shown_versions(versions: Sequence[Version]) -> str:
+    """The versions that models were served as."""
+    if not versions:
+        return "No version was served yet."
+    rows = [
+        [one.model, one.served_model, one.system_fingerprint, f"{one.first_seen:%Y-%m-%d}", f"{one.last_seen:%Y-%m-%d}"]
+        for one in versions
+    ]
+    return table(["model", "served as", "fingerprint", "first seen", "last seen"], rows)
 
 
 def cells_table(result: RunResult) -> str:

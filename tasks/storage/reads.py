@@ -5,14 +5,25 @@ Every function takes the results folder, opens the warehouse for the question an
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.records import Cell, Flip, Phase, Pin, Run, Verdict
+from tasks.records import Cell, Flip, Phase, Pin, Retirement, Run, StoredCase, Verdict
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
 ROWS_PER_PAGE = 5_000
+
+
+class Version(NamedTuple):
+    """A version that a model was served as, and when."""
+
+    model: str
+    served_model: str | None
+    system_fingerprint: str | None
+    first_seen: datetime
+    last_seen: datetime
 
 
 class Output(NamedTuple):
@@ -103,3 +114,21 @@ def models_of_runs(results: Path) -> Mapping[tuple[str, str], Sequence[str]]:
     """The models that have a stored cell, by run and suite."""
     rows = Warehouse(results).query(sql("select_models_of_runs"))
     return {(run_id, suite): tuple(models) for run_id, suite, models in rows}
+
+
+def stored_cases(results: Path, suite: str, dataset_hash: str, case_ids: Sequence[str]) -> list[StoredCase]:
+    """Some cases of a dataset as they are stored."""
+    wanted = {"suite": suite, "dataset_hash": dataset_hash, "case_ids": json.dumps(list(case_ids))}
+    rows = Warehouse(results).table(sql("select_cases"), wanted).to_pylist()
+    return [StoredCase(**{**row, "tags": tuple(row["tags"])}) for row in rows]
+
+
+def retirements(results: Path) -> dict[str, Retirement]:
+    """What was last recorded of each model's retirement."""
+    rows = Warehouse(results).table(sql("select_retirements")).to_pylist()
+    return {row["model"]: Retirement(**row) for row in rows}
+
+
+def model_versions(results: Path) -> list[Version]:
+    """Every version that was served, by model, the latest first."""
+    return [Version(*row) for row in Warehouse(results).query(sql("select_model_versions"))]
