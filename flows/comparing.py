@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
+from flows.probing import judges_used, uncalibrated
 from flows.rescoring import rescored
 from flows.result import RunResult
 from flows.retirements import lifespans
 from flows.run import Run, now
 from flows.storing import store_records
 from tasks.plan import Baseline, PlannedCell
-from tasks.records import Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
+from tasks.records import CallStatus, Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
 from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts, cell_totals, paired_counts, trial_counts
+from tasks.storage.judged import probes
 from tasks.verdicts.compare import Judged, Paired, compare, judge_first_night
 
 SHOWN_REASONS = 2
@@ -28,6 +31,13 @@ class JudgedCell:
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
     kinds: tuple[KindRate, ...] = ()
+
+
+class Spent(NamedTuple):
+    """Calls and USD of a run; None where a price is unknown."""
+
+    calls: int
+    cost_usd: float | None
 
 
 def compare_cells(run: Run) -> RunResult:
@@ -72,7 +82,9 @@ def judge_measured_cell(
     base = base_side(run, suite, planned.baseline) if planned.baseline else None
     pairs = paired(run, suite, planned, base) if base else None
     judged = None
-    if pairs:
+    if isinstance(pairs, str):
+        judged = Judged(verdict=Verdict.UNMEASURED, cause=pairs, n_paired=0)
+    elif pairs:
         judged = compare(pairs, suite.config.gate)
     elif planned.phase == "baseline":
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
@@ -82,7 +94,7 @@ def judge_measured_cell(
         cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
         comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
         gates=tuple(gate_records(run.id, suite, planned, counts)),
-        flips=tuple(flip_records(run, planned, base, pairs)) if base and pairs else (),
+        flips=tuple(flip_records(run, planned, base, pairs)) if base and isinstance(pairs, Paired) else (),
         kinds=tuple(kind_rates(suite, planned, counts)),
     )
 
@@ -105,10 +117,12 @@ def base_side(run: Run, suite: Suite, baseline: Baseline) -> Side:
     return Side(baseline.run_id, baseline.model)
 
 
-def paired(run: Run, suite: Suite, planned: PlannedCell, base: Side) -> Paired:
-    """Both sides, case by case, scored by the same scorers with the same labels."""
-    counts = paired_counts(run.results, suite.name, base=base, side=this_side(run, suite, planned))
-    counts = rescored(run, suite, base, counts)
+def paired(run: Run, suite: Suite, planned: PlannedCell, base: Side) -> Paired | str:
+    """Both sides, case by case, scored by the same scorers and judges with the same labels, or why that cannot be."""
+    found = paired_counts(run.results, suite.name, base=base, side=this_side(run, suite, planned))
+    counts = rescored(run, suite, base, found)
+    if isinstance(counts, str):
+        return counts
     return Paired(
         case_ids=counts.case_ids.tolist(),
         base_passed=counts.base_passed,
@@ -131,32 +145,39 @@ def new_pins(result: RunResult) -> Iterator[Pin]:
 
 def result_of(run: Run, judged: list[JudgedCell], totals: list[CellTotals]) -> RunResult:
     """Put the cells of a run together."""
+    judges = judges_used(run.config, run.plan.suites)
     return RunResult(
         run_id=run.id,
         flow=run.plan.flow,
         status="finished",
-        calls=sum(total.calls for total in totals),
-        cost_usd=cost_of(totals),
+        **spent(run, totals)._asdict(),
         cells=tuple(cell.cell for cell in judged),
         comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
         gates=tuple(gate for cell in judged for gate in cell.gates),
         flips=tuple(flip for cell in judged for flip in cell.flips),
         kinds=tuple(kind for cell in judged for kind in cell.kinds),
         lifespans=lifespans(run.config, run.plan.suites, today=run.plan.created_at.date()),
+        uncalibrated=tuple(uncalibrated(judge) for judge in judges),
+        simulated_judges=tuple(judge.config.name for judge in judges if judge.config.is_rehearsal),
         notes=tuple(run.notes),
     )
 
 
 def interrupted(run: Run, totals: list[CellTotals]) -> RunResult:
     """What is left of a run that was stopped: its trials are kept, nothing is judged."""
-    calls, cost_usd = sum(total.calls for total in totals), cost_of(totals)
+    calls, cost_usd = spent(run, totals)
     store_records(run, {"runs": (run.record("interrupted", calls=calls, cost_usd=cost_usd),)})
     return RunResult(
         run_id=run.id, flow=run.plan.flow, status="interrupted", calls=calls, cost_usd=cost_usd, notes=tuple(run.notes)
     )
 
 
-def cost_of(totals: list[CellTotals]) -> float | None:
-    """USD of models and judges, None where a price is unknown."""
+def spent(run: Run, totals: list[CellTotals]) -> Spent:
+    """What models, judges and the probes of judges took."""
+    probed = probes(run.results, run.id)
     costs = [cost for total in totals for cost in (total.cost_usd, total.judge_cost_usd)]
-    return None if None in costs else sum(cost or 0 for cost in costs)
+    costs += [probe.cost_usd for probe in probed if probe.status is CallStatus.ANSWERED]
+    return Spent(
+        calls=sum(total.calls for total in totals) + len(probed),
+        cost_usd=None if None in costs else sum(cost or 0 for cost in costs),
+    )

@@ -1,7 +1,7 @@
 """The judges of a run: which they are, which version of each answers tonight, and what is to be said of them."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,7 +49,7 @@ async def probe_judges(run: Run) -> None:
             *(client.ask(PROBE, key=probe_key(run, client.model.name), role="probe") for client in clients)
         )
     keep(run, probes)
-    run.notes += [note for judge, probe in zip(judges, probes, strict=True) for note in notes_on(judge, probe)]
+    run.notes += [note for probe in probes if (note := note_on(probe))]
 
 
 def judge_client(run: Run, judge: ModelConfig, *, session: "aiohttp.ClientSession") -> ModelClient:
@@ -89,16 +89,14 @@ def why_not_asked(probe: Call) -> str | None:
     return f"its probe ended as {probe.status.value.replace('_', ' ')}: {probe.error}"
 
 
-def notes_on(judge: UsedJudge, probe: Call) -> Iterator[str]:
-    """What is to be said of a judge."""
-    name, version = judge.config.name, version_of(probe)
-    yield uncalibrated(judge)
-    if judge.config.is_rehearsal:
-        yield f"{name} is a simulated judge: its verdicts say nothing of any provider's models."
+def note_on(probe: Call) -> str | None:
+    """What is to be said of a judge with that probe, if anything."""
+    name = probe.key.model
     if reason := why_not_asked(probe):
-        yield f"{name} was not asked: {reason}"
-    elif version.served_model is None:
-        yield f"{name} does not disclose its version: a change of the judge would not be noticed."
+        return f"{name} was not asked: {reason}"
+    if version_of(probe).served_model is None:
+        return f"{name} does not disclose its version: a change of the judge would not be noticed"
+    return None
 
 
 def uncalibrated(judge: UsedJudge) -> str:

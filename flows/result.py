@@ -36,14 +36,15 @@ class RunResult:
     kinds: tuple[KindRate, ...] = ()
     lifespans: tuple[Lifespan, ...] = ()
     uncalibrated: tuple[str, ...] = ()
+    simulated_judges: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     report: Path | None = None
     told: Told = NOTHING_TOLD
 
     @property
     def simulated(self) -> tuple[str, ...]:
-        """The models whose answers were made up by the rehearsal provider."""
-        return tuple(dict.fromkeys(cell.model for cell in self.cells if cell.simulated))
+        """The models and judges whose answers were made up by the rehearsal provider."""
+        return tuple(dict.fromkeys([*(cell.model for cell in self.cells if cell.simulated), *self.simulated_judges]))
 
 
 def exit_code(result: RunResult) -> int:

@@ -91,6 +91,7 @@ def as_data(result: RunResult) -> dict[str, Any]:
         "calls": result.calls,
         "report": result.report,
         "simulated_models": result.simulated,
+        "uncalibrated_judges": result.uncalibrated,
         "comparisons": [asdict(comparison) for comparison in result.comparisons],
         "gates": [asdict(gate) for gate in result.gates],
         "notes": result.notes,

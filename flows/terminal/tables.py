@@ -66,7 +66,7 @@ def shown_result(result: RunResult) -> str:
             f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
         )
     parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *shown_ends(result.lifespans)]
-    parts += [plain(note) for note in result.notes]
+    parts += [plain(note) for note in (*result.notes, *result.uncalibrated)]
     parts.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
     parts += [f"Report: {result.report}"] if result.report else []
     if result.told.message:

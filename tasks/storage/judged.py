@@ -1,0 +1,45 @@
+"""What the flows ask of earlier runs about their judges.
+
+Every function takes the results folder, opens the warehouse for the question and closes it again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.records import CallStatus, Phase
+from tasks.storage.sql_files import sql
+from tasks.storage.warehouse import Warehouse
+
+
+class Probe(NamedTuple):
+    """A call that only asked which version of a judge answers; `model` is the judge's name in the config."""
+
+    model: str
+    requested_model: str
+    served_model: str | None
+    params: str
+    status: CallStatus
+    cost_usd: float | None
+
+
+class TrialOfCell(NamedTuple):
+    """One trial within a cell."""
+
+    case_id: str
+    trial: int
+    phase: Phase
+
+
+def probes(results: Path, run_id: str) -> list[Probe]:
+    """The probes of a run's judges, the latest last."""
+    rows = Warehouse(results).query(sql("select_probes"), {"run_id": run_id})
+    return [Probe(*row[:4], CallStatus(row[4]), row[5]) for row in rows]
+
+
+def unmeasured_trials(
+    results: Path, run_id: str, suite: str, model: str, phases: Sequence[Phase]
+) -> frozenset[TrialOfCell]:
+    """The trials of a cell that could not be measured."""
+    cell = {"run_id": run_id, "suite": suite, "model": model, "phases": list(phases)}
+    return frozenset(TrialOfCell(*row) for row in Warehouse(results).query(sql("select_unmeasured_trials"), cell))
