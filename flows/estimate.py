@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 
+from flows.judging_estimate import judging_of
 from tasks.calls.prices import max_output_tokens, price_of
 from tasks.config import ModelConfig
 from tasks.datasets.cases import cases_of
@@ -23,13 +24,18 @@ ASSUMED_LATENCY_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What one cell will take. The cost assumes answers as long as they may be; None where a price is unknown."""
+    """What one cell will take at most, judges included.
+
+    The cost assumes answers as long as they may be; None where a price is unknown. `judge_calls` counts those of
+    `calls` that go to judges, if no verdict is known yet.
+    """
 
     suite: str
     model: str
     phase: str
     cases: int
     calls: int
+    judge_calls: int
     cost_usd: float | None
     minutes: float
     detectable_drop_pp: tuple[float, float]
@@ -55,6 +61,8 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
     suite = plan.suite_named(cell.suite)
     [model] = [model for model in file.config.models if model.name == cell.model]
     calls = suite.n_cases * cell.trials
+    longest = longest_answer(model, cell)
+    judging = judging_of(file.config, suite, cell, answer_tokens=longest)
     known = known_detectable(file, suite, cell)
     gate = suite.config.gate
     in_flight = min(file.config.concurrency, model.limits.concurrency or file.config.concurrency, calls)
@@ -66,8 +74,9 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
         model=cell.model,
         phase=cell.phase,
         cases=suite.n_cases,
-        calls=calls,
-        cost_usd=cost_of(model, suite, cell, calls),
+        calls=calls + judging.calls,
+        judge_calls=judging.calls,
+        cost_usd=added(cost_of(model, suite, calls, longest), judging.cost_usd),
         minutes=calls * latency_s / in_flight / 60,
         detectable_drop_pp=known
         or detectable_range_pp(suite.n_cases, trials=cell.trials, max_drop_pp=gate.max_drop_pp),
@@ -76,11 +85,21 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
     )
 
 
-def cost_of(model: ModelConfig, suite: Suite, cell: PlannedCell, calls: int) -> float | None:
-    """USD for all calls of a cell, if each answer is as long as it may be."""
-    price = price_of(model)
+def longest_answer(model: ModelConfig, cell: PlannedCell) -> int | None:
+    """The tokens that an answer of the cell may have, if that is known."""
     longest = cell.params.get("max_tokens") or max_output_tokens(model)
-    if price is None or not isinstance(longest, int):
+    return longest if isinstance(longest, int) else None
+
+
+def added(one: float | None, other: float | None) -> float | None:
+    """The sum of two costs, of which an unknown one leaves it unknown."""
+    return None if one is None or other is None else one + other
+
+
+def cost_of(model: ModelConfig, suite: Suite, calls: int, longest: int | None) -> float | None:
+    """USD for all calls to a cell's model, if each answer is as long as it may be."""
+    price = price_of(model)
+    if price is None or longest is None:
         return None
     tokens = prompt_tokens(suite)
     return calls * (tokens * price.input_per_million + longest * price.output_per_million) / 1e6

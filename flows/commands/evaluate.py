@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flows import runtime
 from flows.answer import Answered
 from flows.prepared import Prepared, hand_over, prepare_comparison, prepare_night
+from flows.probing import judges_used
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.result import RunResult, exit_code
 from flows.run import now
@@ -58,15 +59,16 @@ def run(request: Request, prepared: Prepared, flow: str) -> Answered:
 
 def flow_named(name: str) -> Any:
     """Import a flow, and Prefect with it, only now."""
-    from flows import compare, nightly
+    from flows import compare, nightly, watch
 
-    return {"nightly": nightly.nightly, "compare": compare.compare}[name]
+    return {"nightly": nightly.nightly, "compare": compare.compare, "watch": watch.watch}[name]
 
 
 def refuse_missing_credentials(prepared: Prepared) -> None:
     """Raise UsageError for models that would refuse every call."""
     used = {cell.model for cell in prepared.plan.cells}
     models = [model for model in prepared.file.config.models if model.name in used]
+    models += [judge.config for judge in judges_used(prepared.file.config, prepared.plan.suites)]
     if missing := list(missing_credentials(models, prepared.file.env, where=prepared.file.path)):
         raise UsageError(missing)
 

@@ -1,17 +1,20 @@
 """The commands that call no model: check and plan."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from flows.answer import OK, Answered
 from flows.estimate import as_data, estimate
 from flows.prepared import prepare_night, read_config, read_suites
+from flows.probing import judges_used
 from flows.requests import NightRequest, Request
 from flows.retirements import lifespans
 from flows.run import now
 from flows.terminal.plan import shown_plan, total_cost
 from flows.terminal.tables import shown_ends, shown_versions, table
 from tasks.calls.credentials import missing_credentials
+from tasks.config import ModelConfig
 from tasks.errors import UsageError
 from tasks.storage import reads
 
@@ -20,17 +23,25 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
     """Check config, suites and credentials; raises UsageError with everything that is wrong."""
     file = read_config(Request(config=config, results=results))
     read = read_suites(file, suites)
-    if missing := list(missing_credentials(file.config.models, file.env, where=file.path)):
+    judges = [judge.config for judge in judges_used(file.config, read)]
+    if missing := list(missing_credentials([*file.config.models, *judges], file.env, where=file.path)):
         raise UsageError(missing)
     rows = [[suite.name, suite.n_cases, kinds(suite.kinds), suite.dataset_hash[:12]] for suite in read]
-    models = ", ".join(f"{model.name}{' (simulated)' if model.is_rehearsal else ''}" for model in file.config.models)
-    text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"}) + f"\nModels: {models}\nAll is well."
+    text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"})
+    text += f"\nModels: {names(file.config.models)}"
+    text += f"\nJudges, not calibrated: {names(judges)}" if judges else ""
     data = {
         "status": "ok",
         "suites": [{"suite": s.name, "cases": s.n_cases, "dataset_hash": s.dataset_hash} for s in read],
         "models": [{"model": model.name, "simulated": model.is_rehearsal} for model in file.config.models],
+        "judges": [{"judge": judge.name, "simulated": judge.is_rehearsal} for judge in judges],
     }
-    return Answered(exit_code=OK, data=data, text=text)
+    return Answered(exit_code=OK, data=data, text=f"{text}\nAll is well.")
+
+
+def names(models: Iterable[ModelConfig]) -> str:
+    """Models or judges, simulated ones marked."""
+    return ", ".join(f"{model.name} (simulated)" if model.is_rehearsal else model.name for model in models)
 
 
 def kinds(counts: Any) -> str:

@@ -34,7 +34,10 @@ class TrialOfCell(NamedTuple):
 def probes(results: Path, run_id: str) -> list[Probe]:
     """The probes of a run's judges, the latest last."""
     rows = Warehouse(results).query(sql("select_probes"), {"run_id": run_id})
-    return [Probe(*row[:4], CallStatus(row[4]), row[5]) for row in rows]
+    return [
+        Probe(model, requested, served, params, CallStatus(status), cost_usd)
+        for model, requested, served, params, status, cost_usd in rows
+    ]
 
 
 def unmeasured_trials(
