@@ -154,6 +154,15 @@ def rebuild(**options: Any) -> Answered:
     return results.rebuild(**options)
 
 
+@daybreak.command()
+@common
+def serve(**options: Any) -> Answered:
+    """Serve every deployment of prefect.yaml with its schedule, until Ctrl-C."""
+    from flows.commands import serving
+
+    return serving.serve(**options)
+
+
 def refuse(name: str) -> click.Command:
     """A command of the public contract that does not exist yet."""
 
@@ -165,7 +174,7 @@ def refuse(name: str) -> click.Command:
     return click.Command(name, callback=refusal, params=[rest], context_settings=settings, hidden=True)
 
 
-for later in ("judge", "alerts", "serve"):
+for later in ("judge", "alerts"):
     daybreak.add_command(refuse(later))
 
 

@@ -12,23 +12,34 @@ from flows.server import OWN_HOST, OwnServer, start_server
 from tasks.errors import UsageError
 
 ANSWER_TIMEOUT_S = 4.5
+USUAL_PORT = 4200
 
 
-def connect() -> OwnServer | None:
+def connect(*, lasting: bool = False) -> OwnServer | None:
     """Check that the named server answers, or start one of our own and name it to Prefect.
+
+    A `lasting` one fires schedules.
 
     Raises:
         UsageError: the named server does not answer.
     """
     url = prefect_setting("api", "url")
     if url is None:
-        server = start_server()
+        server = start_lasting_server() if lasting else start_server()
         os.environ["PREFECT_API_URL"] = server.url
         bypass_proxies(OWN_HOST)
         return server
     if not answers(url):
         raise UsageError.single(f"no Prefect server answers at {url}", hint="start it or unset PREFECT_API_URL")
     return None
+
+
+def start_lasting_server() -> OwnServer:
+    """Start a server at Prefect's usual port, or at any other where that is taken."""
+    try:
+        return start_server(USUAL_PORT, lasting=True)
+    except OSError:
+        return start_server(lasting=True)
 
 
 def bypass_proxies(host: str) -> None:

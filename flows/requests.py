@@ -28,3 +28,9 @@ class CompareRequest(Request):
     )
     suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")
     notify: bool = Field(False, description="Tell Slack, as a night does.")
+
+
+class WatchRequest(Request):
+    """Parameters of `watch`."""
+
+    suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")

@@ -30,8 +30,10 @@ SETTINGS = {
 }
 
 
-def prepare(*loads: Callable[[], object]) -> None:
+def prepare(*loads: Callable[[], object], lasting: bool = False) -> None:
     """See to a Prefect server, and meanwhile import Prefect and whatever `loads` import.
+
+    A `lasting` server of our own fires schedules and serves Prefect's pages.
 
     One import after the other: all hold the interpreter's lock, and in threads they take a tenth longer.
 
@@ -41,7 +43,7 @@ def prepare(*loads: Callable[[], object]) -> None:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the flow runs, it is as good as Ctrl-C
     adapt_environment()
-    server = connect()
+    server = connect(lasting=lasting)
     with collector_off():
         import prefect.artifacts
         import prefect.main  # noqa: F401

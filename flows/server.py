@@ -70,26 +70,26 @@ class OwnServer:
             self.process.wait()
 
 
-def start_server() -> OwnServer:
-    """Start the child and stop it when this process ends.
+def start_server(port: int = 0, *, lasting: bool = False) -> OwnServer:
+    """Start the child and stop it when this process ends; a `lasting` one fires schedules and serves Prefect's pages.
 
     Call it before Prefect is imported: the exit handlers of Prefect, which send the last events, then run
     before this one.
     """
-    with socket.create_server((OWN_HOST, 0)) as listener:
-        server = spawn(listener, f"http://{OWN_HOST}:{listener.getsockname()[1]}/api")
+    with socket.create_server((OWN_HOST, port)) as listener:
+        server = spawn(listener, f"http://{OWN_HOST}:{listener.getsockname()[1]}/api", lasting=lasting)
     atexit.register(server.stop)
     return server
 
 
-def spawn(listener: socket.socket, url: str) -> OwnServer:
+def spawn(listener: socket.socket, url: str, *, lasting: bool) -> OwnServer:
     """Start the process in a session of its own: Ctrl-C is for the parent, which then ends it."""
     lifeline_end, lifeline = os.pipe()
     log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the server runs)
     fds = (listener.fileno(), lifeline_end)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", SCRIPT, *map(str, fds)],
+            [sys.executable, "-P", SCRIPT, *map(str, fds), *(["lasting"] if lasting else [])],
             pass_fds=fds,
             env=SERVER_SETTINGS | os.environ,
             start_new_session=True,

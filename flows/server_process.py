@@ -1,4 +1,4 @@
-"""The process of Daybreak's own Prefect server, run as `python server_process.py LISTENER_FD LIFELINE_FD`.
+"""The process of Daybreak's own Prefect server, run as `python server_process.py LISTENER_FD LIFELINE_FD [lasting]`.
 
 It serves on a socket on which its parent listens already, so that the parent's first request waits in the
 backlog. It ends when the parent's end of the lifeline, a pipe, is closed, which the system does however the
@@ -25,11 +25,11 @@ CLOSING_S = 3.0
 """How long it may then take to close its services and connections."""
 
 
-def main(listener_fd: int, lifeline_fd: int) -> None:
+def main(listener_fd: int, lifeline_fd: int, *, lasting: bool) -> None:
     """Serve until the parent ends."""
     lifeline = Lifeline(lifeline_fd)
     lifeline.start()
-    lifeline.server = make_server()
+    lifeline.server = make_server(lasting=lasting)
     lifeline.server.run(sockets=[socket.socket(fileno=listener_fd)])
     os._exit(0)  # everything is written: taking 2000 modules apart would cost as much as all the rest of the end
 
@@ -52,7 +52,7 @@ class Lifeline(threading.Thread):
         os._exit(1)
 
 
-def make_server() -> "uvicorn.Server":
+def make_server(*, lasting: bool) -> "uvicorn.Server":
     """Import Prefect's server, which is most of the start, with the garbage collector off."""
     gc.disable()
     import uvicorn
@@ -64,7 +64,7 @@ def make_server() -> "uvicorn.Server":
                 await super().startup(sockets)
 
     # An ephemeral app records runs and events, but schedules nothing and serves no pages.
-    app = create_app(ephemeral=True)
+    app = create_app(ephemeral=not lasting)
     gc.freeze()
     gc.enable()
     return Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
@@ -94,4 +94,4 @@ def wait_for_writes() -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(int(sys.argv[1]), int(sys.argv[2]), lasting="lasting" in sys.argv[3:])

@@ -1,9 +1,12 @@
 """The result of a run as Prefect's pages show it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flows.result import RunResult, headline
 from flows.terminal.tables import excerpt, interval, share, usd
+from tasks.records import Lifespan
+from tasks.storage.reads import Version
 
 
 def artifact_rows(result: RunResult) -> list[dict[str, Any]]:
@@ -33,3 +36,30 @@ def artifact_text(result: RunResult) -> str:
     """The heading of the table."""
     simulated = f" Simulated, not real models: {', '.join(result.simulated)}." if result.simulated else ""
     return f"{result.run_id}: {headline(result)}.{simulated}"
+
+
+def retirement_rows(table: Sequence[Lifespan]) -> list[dict[str, Any]]:
+    """A row per model and judge."""
+    return [
+        {
+            "model": one.model,
+            "retirement": one.when,
+            "source": one.source,
+            "suites at risk": ", ".join(one.suites + one.judged_suites),
+        }
+        for one in table
+    ]
+
+
+def version_rows(versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """A row per version that was served."""
+    return [
+        {
+            "model": one.model,
+            "served as": one.served_model,
+            "fingerprint": one.system_fingerprint,
+            "first seen": f"{one.first_seen:%Y-%m-%d}",
+            "last seen": f"{one.last_seen:%Y-%m-%d}",
+        }
+        for one in versions
+    ]
