@@ -1,22 +1,14 @@
-"""Opening the warehouse's file: who may when, with which settings, and DuckDB's errors in Daybreak's words.
+"""Opening the warehouse's file with the right settings, and DuckDB's errors in Daybreak's words."""
 
-DuckDB lets one process write or several read, and refuses the others at once. They wait here: a writer holds the
-gate (a lock file) until it is done, and a reader passes through it before it opens. So a reader that comes back at once
-cannot keep a writer out, and whoever opens the file with another program is waited for as well.
-"""
-
-import fcntl
-import os
-import random
 import re
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.errors import RunBroken, WarehouseBusy
+from tasks.errors import RunBroken
+from tasks.storage.gate import Patience, wait_for_writers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -28,82 +20,21 @@ WRITING = {**OFFLINE, "storage_compatibility_version": "v1.5.0", "threads": "1",
 READING = {**OFFLINE, "enable_external_access": "false", "python_enable_replacements": "false"}
 """A reader sees the warehouse and nothing else: no file, no network, no variable of this program."""
 
+ADVICE_ON_SPACE = "give the folder space and write permission; the Parquet parts hold everything that was finished"
+ADVICE_ON_DAMAGE = "run `daybreak rebuild`: the Parquet parts hold everything that was finished"
 
 _opening = threading.Lock()
 
 
-class Patience:
-    """Waiting for others, in growing steps with jitter, until a time is up."""
-
-    def __init__(self, path: Path, wait_s: float) -> None:
-        self._path = path
-        self._ends = time.monotonic() + wait_s
-        self._wait_s = wait_s
-        self._step_s = 0.002
-
-    def wait(self, reason: str) -> None:
-        """Sleep a little; raises WarehouseBusy when the time is up."""
-        if time.monotonic() > self._ends:
-            raise WarehouseBusy(
-                f"{self._path}: busy for {self._wait_s:g} s: {reason}; nothing is lost, try again when it has ended"
-            )
-        time.sleep(self._step_s * random.uniform(0.5, 1.5))
-        self._step_s = min(self._step_s * 1.5, 0.03)
-
-
-@contextmanager
-def writers_turn(path: Path, patience: Patience) -> Iterator[None]:
-    """Hold the gate: no other writer comes in, and no further reader."""
-    with gate_of(path).open("a+b") as gate:
-        pass_gate(gate.fileno(), fcntl.LOCK_EX, patience)
-        gate.truncate(0)
-        gate.write(str(os.getpid()).encode())
-        gate.flush()
-        yield
-
-
-def wait_for_writers(path: Path, patience: Patience) -> None:
-    """Come in behind the writers that are waiting or at work. Where no writer ever was, there is no gate."""
-    try:
-        gate = os.open(gate_of(path), os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        pass_gate(gate, fcntl.LOCK_SH, patience)
-    finally:
-        os.close(gate)
-
-
-def pass_gate(gate: int, lock: int, patience: Patience) -> None:
-    """Take a lock on the gate's file."""
-    while True:
-        try:
-            return fcntl.flock(gate, lock | fcntl.LOCK_NB)
-        except BlockingIOError:
-            patience.wait(f"process {os.pread(gate, 20, 0).decode() or 'unknown'} is writing to it")
-
-
-def gate_of(path: Path) -> Path:
-    """The lock file beside a warehouse."""
-    return path.with_name(f".{path.name}.lock")
-
-
-@contextmanager
-def connection(path: Path, patience: Patience, *, read_only: bool = False) -> Iterator["DuckDBPyConnection"]:
-    """Open the file as soon as those who have it open let go, and close it at the end."""
-    with open_when_free(path, patience, read_only=read_only) as opened:
-        yield opened
-
-
-def open_when_free(path: Path, patience: Patience, *, read_only: bool) -> "DuckDBPyConnection":
-    """Try until it works."""
+def connection(path: Path, patience: Patience, *, read_only: bool = False) -> "DuckDBPyConnection":
+    """Open the file as soon as those who have it open let go; whoever they are, they are waited for."""
     import duckdb
 
     while True:
         if read_only:
             wait_for_writers(path, patience)
         try:
-            return opened(path, READING if read_only else WRITING, read_only=read_only)
+            return connect(path, READING if read_only else WRITING, read_only=read_only)
         except duckdb.Error as error:
             if not is_busy(error):
                 raise
@@ -112,10 +43,10 @@ def open_when_free(path: Path, patience: Patience, *, read_only: bool) -> "DuckD
 
 def in_memory() -> "DuckDBPyConnection":
     """Open a database without a file."""
-    return opened(":memory:", READING, read_only=False)
+    return connect(":memory:", READING, read_only=False)
 
 
-def opened(path: str | Path, settings: Mapping[str, str], *, read_only: bool) -> "DuckDBPyConnection":
+def connect(path: str | Path, settings: Mapping[str, str], *, read_only: bool) -> "DuckDBPyConnection":
     """Connect, show times in UTC, and lock the settings of readers.
 
     Connections of one process to one file share their settings: the next one finds them set, and could not set them.
@@ -160,10 +91,6 @@ def explained(path: Path) -> Iterator[None]:
     except duckdb.Error as error:
         advice = ADVICE_ON_SPACE if is_about_space(error) else ADVICE_ON_DAMAGE
         raise RunBroken(f"{path}: {first_line(error)}; {advice}") from error
-
-
-ADVICE_ON_SPACE = "give the folder space and write permission; the Parquet parts hold everything that was finished"
-ADVICE_ON_DAMAGE = "run `daybreak rebuild`: the Parquet parts hold everything that was finished"
 
 
 def is_about_space(error: Exception) -> bool:

@@ -54,17 +54,14 @@ def bring_in(con: "DuckDBPyConnection", found: Iterable[PartFile]) -> IngestRepo
     known = known_parts(con)
     sound, damaged = sort_out(part for part in found if known.get((part.table, part.name)) != part.stamp)
     try:
-        insert(con, sound, known)
-    except duckdb.OutOfMemoryException:  # answers of many megabytes
-        con.execute("SET memory_limit = '2GB'")
-        insert(con, sound, known)
+        insert_with_little_memory(con, sound, known)
     except duckdb.Error:
         broken = {part: problem for part in sound if (problem := problem_of_content(part.file))}
         if not broken:
             raise
         damaged += [as_problem(part.file, problem) for part, problem in broken.items()]
         sound = [part for part in sound if part not in broken]
-        insert(con, sound, known)
+        insert_with_little_memory(con, sound, known)
     return IngestReport(len(sound), sum(part.rows for part in sound), tuple(damaged))
 
 
@@ -90,6 +87,17 @@ def as_problem(part: PartFile, message: str) -> Problem:
     return Problem(str(part.path), message, "its rows are left out; restore it from a backup, or remove it")
 
 
+def insert_with_little_memory(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
+    """Insert parts, with more memory only where answers of many megabytes need it."""
+    import duckdb
+
+    try:
+        insert(con, parts, known)
+    except duckdb.OutOfMemoryException:
+        con.execute("SET memory_limit = '2GB'")
+        insert(con, parts, known)
+
+
 def insert(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
     """Insert parts in one transaction, in place of earlier ones of the same name."""
     with transaction(con):
@@ -98,7 +106,8 @@ def insert(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) 
             delete_replaced(con, table, [part.file.name for part in of_table if (table, part.file.name) in known])
             paths = [escape(str(part.file.path)) for part in of_table]
             con.execute(sql("insert_parts").format(table=table), {"paths": paths})
-        con.execute(sql("insert_ingested_parts"), {"parts": json.dumps([part.as_row() for part in parts])})
+        if parts:
+            con.execute(sql("insert_ingested_parts"), {"parts": json.dumps([part.as_row() for part in parts])})
 
 
 def delete_replaced(con: "DuckDBPyConnection", table: str, names: Sequence[str]) -> None:

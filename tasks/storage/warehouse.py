@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import UsageError
-from tasks.storage.connections import Patience, connection, explained, in_memory, wal_of, writers_turn
+from tasks.storage.connections import connection, explained, in_memory, wal_of
+from tasks.storage.gate import Patience, writers_turn
 from tasks.storage.ingest import IngestReport, bring_in
 from tasks.storage.inventory import find_parts, has_parts, remove_leftovers
 from tasks.storage.layout import create_layout, is_current

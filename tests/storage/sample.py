@@ -133,7 +133,6 @@ def a_cell(run_id: str = RUN, model: str = "small", **fields: Any) -> Cell:
         "cost_per_action_usd": 0.001,
         "verdict": Verdict.UNCHANGED,
         "covered": True,
-        "covered": True,
         "simulated": False,
     }
     return Cell(run_id=run_id, model=model, **(facts | fields))

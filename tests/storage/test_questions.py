@@ -7,15 +7,15 @@ import pytest
 from tasks.errors import UsageError
 from tasks.storage.parts import write_part
 from tasks.storage.warehouse import Rows, Warehouse
-from tests.storage.sample import RUN, START, a_run, store_a_night
+from tests.storage.sample import LATER_RUN, RUN, START, a_run, store_a_night
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    folder = tmp_path / "results"
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("asked") / "results"
     store_a_night(folder)
     Warehouse(folder).ingest()
-    (tmp_path / "secret.csv").write_text("password\nhunter2\n")
+    (folder.parent / "secret.csv").write_text("password\nhunter2\n")
     return folder
 
 
@@ -117,7 +117,8 @@ def test_a_question_to_an_empty_folder_finds_empty_views(tmp_path: Path) -> None
     assert Warehouse(tmp_path / "none").read_only("SELECT run_id FROM runs") == Rows(columns=("run_id",), rows=[])
 
 
-def test_a_question_sees_what_was_stored_since(results: Path) -> None:
-    write_part(results, "runs", "later", [a_run("run-20260109-020000-cccc")])
-    Warehouse(results).ingest()
-    assert Warehouse(results).read_only("SELECT count(*) FROM runs").rows == [(2,)]
+def test_a_question_sees_what_was_stored_since(tmp_path: Path) -> None:
+    for nights, run_id in enumerate((RUN, LATER_RUN), 1):
+        write_part(tmp_path, "runs", run_id, [a_run(run_id)])
+        Warehouse(tmp_path).ingest()
+        assert Warehouse(tmp_path).read_only("SELECT count(*) FROM runs").rows == [(nights,)]

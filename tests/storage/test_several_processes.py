@@ -112,7 +112,7 @@ def test_whoever_holds_the_warehouse_too_long_is_named(tmp_path: Path) -> None:
 
 
 def hold_the_gate(results: Path, held: Event) -> None:
-    from tasks.storage.connections import Patience, writers_turn
+    from tasks.storage.gate import Patience, writers_turn
 
     path = results / "daybreak.duckdb"
     with writers_turn(path, Patience(path, 10)):

@@ -30,6 +30,15 @@ CONTRACT = {
 }
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A night of one case."""
+    folder = tmp_path_factory.mktemp("night")
+    store_a_night(folder, cases=["c1"])
+    Warehouse(folder).ingest()
+    return folder
+
+
 @pytest.mark.parametrize("view", CONTRACT)
 def test_a_view_has_the_columns_of_the_contract(tmp_path: Path, view: str) -> None:
     found = Warehouse(tmp_path).read_only(f"SELECT * FROM {view}")
@@ -38,10 +47,8 @@ def test_a_view_has_the_columns_of_the_contract(tmp_path: Path, view: str) -> No
 
 
 @pytest.mark.parametrize("view", CONTRACT)
-def test_what_was_stored_is_in_its_view(tmp_path: Path, view: str) -> None:
-    store_a_night(tmp_path, cases=["c1"])
-    Warehouse(tmp_path).ingest()
-    [row] = Warehouse(tmp_path).query(f"SELECT {', '.join(CONTRACT[view].split())} FROM {view}")
+def test_what_was_stored_is_in_its_view(results: Path, view: str) -> None:
+    [row] = Warehouse(results).query(f"SELECT {', '.join(CONTRACT[view].split())} FROM {view}")
     filled = dict(zip(CONTRACT[view].split(), row, strict=True))
     assert filled["model" if "model" in filled else "suite" if "suite" in filled else "run_id"] in {
         "small",
