@@ -1,9 +1,11 @@
 """A whole night on what four model versions really answered, against the figures of the paper."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.slack import FakeSlack
 from tests.flows.llmdrift import ANSWERS, STRICTER_RULE, replayed, write_config, write_suite
 from tests.flows.night import daybreak
 
@@ -20,12 +22,18 @@ def test_four_models_get_the_papers_figures_twice_and_a_stricter_scorer_is_no_ch
     tmp_path: Path, prefect_server: str
 ) -> None:
     write_suite(tmp_path)
-    with replayed() as url:
-        write_config(tmp_path, url)
+    with replayed() as url, FakeSlack(token="not-a-real-key") as slack:
+        told = f"slack: {{channel: '#llm-evals', token_env: REPLAY_KEY, api_url: '{slack.url}'}}\n"
+        write_config(tmp_path, url, more=told)
         first = daybreak(tmp_path, "nightly", "--json")
+        [message] = slack.messages
         second = daybreak(tmp_path, "nightly", "--json")
         write_suite(tmp_path, rule=STRICTER_RULE)
         third = daybreak(tmp_path, "nightly", "--json", "--model", "gpt-3.5-turbo-0301")
+
+    for words in ("prime on gpt-4-0613", "32.9 points lost", "28.4 to 37.2", "1000 of 1000", "84.0%", "51.1%"):
+        assert words in json.dumps(message, ensure_ascii=False)
+    assert "gpt-3.5-turbo-0613" not in json.dumps(message), "an improvement wakes nobody"
 
     for night in (first, second):
         assert night.exit_code == 1, night.err

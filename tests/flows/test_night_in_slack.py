@@ -1,0 +1,152 @@
+"""What a night says in Slack, through the whole product."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.provider import FakeProvider, refused
+from tests.fakes.slack import FakeSlack, failing
+from tests.fakes.slack import refused as slack_refused
+from tests.fakes.slack_limits import problems_of
+from tests.flows.lab import Lab, broken_below, right, wrong_below
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+POST = "chat.postMessage"
+
+
+class Team(Lab):
+    """A lab whose config names a channel."""
+
+    def __init__(self, root: Path, provider: FakeProvider, slack: FakeSlack) -> None:
+        super().__init__(root, provider)
+        self.slack = slack
+        with (root / ".env").open("a") as env:
+            env.write(f"SLACK_BOT_TOKEN={slack.token}\n")
+        self.config()
+
+    def config(self, models: Any = None, more: str = "") -> None:
+        slack = (
+            f"slack: {{channel: '#llm-evals', api_url: '{self.slack.url}'{more}}}\n" if hasattr(self, "slack") else ""
+        )
+        super().config(models, slack)
+
+    @property
+    def posts(self) -> list[str]:
+        """Everything in the channel, as text."""
+        return [json.dumps(message, ensure_ascii=False) for message in self.slack.messages]
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Team]:
+    with FakeProvider() as provider, FakeSlack() as slack:
+        provider.answer("*", right)
+        yield Team(tmp_path, provider, slack)
+
+
+def test_quiet_nights_say_nothing_and_a_regression_says_drop_interval_n_and_three_cases(team: Team) -> None:
+    team.run("nightly")
+    team.run("nightly")
+    assert team.posts == []
+    team.provider.answer("*", wrong_below(8))
+    night = team.run("nightly")
+    assert night.exit_code == 1
+    [post] = team.posts
+    assert not list(problems_of(team.slack.messages[0]["blocks"]))
+    for words in ("sums on small", "40", "20 of 20", "c000", "c001", "c002", "no idea", night.data["run_id"]):
+        assert words in post
+    assert "c003" not in post
+    assert night.data["message"] is None, "what Slack has is not printed"
+
+
+def test_unmeasured_cells_are_told_with_their_reason(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", broken_below(6, refused(400, "Bad luck.")))
+    assert team.run("nightly").exit_code == 3
+    [post] = team.posts
+    assert "14 of 20 cases were measured" in post
+    assert "bad request" in post
+
+
+def test_a_night_whose_message_was_not_delivered_says_so_and_the_next_night_delivers_it_once(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", broken_below(6, refused(400, "Bad luck.")))
+    team.slack.script(POST, then=slack_refused("channel_not_found"))
+    unheard = team.run("nightly")
+    assert unheard.exit_code == 3
+    assert "channel_not_found" in str(unheard.data["undelivered"])
+    assert "14 of 20" in unheard.data["message"], "what Slack has not got is printed"
+    team.slack.script(POST)
+    team.provider.answer("*", right)
+    quiet = team.run("nightly")
+    assert (quiet.exit_code, quiet.data["undelivered"]) == (0, [])
+    assert len(team.posts) == 1
+    assert unheard.data["run_id"] in team.posts[0]
+
+
+def test_a_regression_that_slack_did_not_hear_of_still_ends_with_1(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", wrong_below(8))
+    team.slack.script(POST, then=slack_refused("invalid_auth"))
+    night = team.run("nightly")
+    assert night.exit_code == 1
+    assert night.data["undelivered"]
+
+
+def test_a_post_that_failed_half_way_is_not_repeated_where_it_arrived(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", wrong_below(8))
+    team.slack.script(POST, failing(500, takes=True))
+    night = team.run("nightly")
+    assert night.data["undelivered"] == []
+    assert len(team.posts) == 1
+
+
+def test_outputs_stay_out_of_slack_where_excerpts_are_off(team: Team) -> None:
+    team.config(more=", excerpts: false")
+    team.run("nightly")
+    team.provider.answer("*", wrong_below(8))
+    team.run("nightly")
+    [post] = team.posts
+    assert "c000" in post
+    assert "no idea" not in post
+
+
+def test_nothing_that_a_model_wrote_mentions_links_or_formats(team: Team) -> None:
+    team.run("nightly")
+    hostile = "<!channel> <@U1> `code` *bold* https://evil.example \u202egnirts " + "x" * 10_000
+    team.provider.answer("*", lambda request: hostile)
+    assert team.run("nightly").exit_code == 1
+    [message] = team.slack.messages
+    assert not list(problems_of(message["blocks"]))
+    post = json.dumps(message, ensure_ascii=False)
+    for harm in ("<!channel>", "<@U1>", "https://evil", "\u202e"):
+        assert harm not in post
+
+
+def test_a_retirement_is_told_once_when_it_reaches_a_notice_level(team: Team) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=25)).date()
+    team.config({"small": f"retires_on: {soon}"})
+    assert team.run("nightly").exit_code == 0
+    [post] = team.posts
+    assert "retires in 25 days" in post
+    assert "sums" in post
+    team.run("nightly")
+    assert len(team.posts) == 1
+    [listed] = team.run("watch").data["retirements"]
+    assert (listed["days_left"], listed["source"], listed["suites"]) == (25, "config", ["sums"])
+    [row] = team.sql("SELECT model, days_left, source FROM retirements")
+    assert row == {"model": "small", "days_left": 25, "source": "config"}
+
+
+def test_a_comparison_tells_slack_only_when_it_is_asked_to(team: Team) -> None:
+    team.config({"small": "", "large": ""})
+    team.provider.answer("large", wrong_below(9))
+    team.run("nightly", "--model", "small")
+    assert team.run("compare", "--candidate", "large", "--baseline", "small").exit_code == 1
+    assert team.posts == []
+    team.run("compare", "--candidate", "large", "--baseline", "small", "--notify")
+    assert len(team.posts) == 1
