@@ -23,6 +23,16 @@ def common(command: Command) -> Command:
     return command
 
 
+def later(name: str, **settings: Any) -> Callable[[Command], Command]:
+    """An option of the public contract that does not exist yet."""
+
+    def refuse_value(_: click.Context, __: click.Parameter, value: object) -> None:
+        if value:
+            raise UsageError.single(f"{name}: not in this version")
+
+    return click.option(name, hidden=True, expose_value=False, callback=refuse_value, **settings)
+
+
 suites = click.option("--suite", "suites", multiple=True, help="Only this suite; may be repeated.")
 models = click.option("--model", "models", multiple=True, help="Only this model; may be repeated.")
 
@@ -58,6 +68,7 @@ def plan(**options: Any) -> Answered:
 @common
 @suites
 @models
+@later("--resume")
 def nightly(**options: Any) -> Answered:
     """Run the night: every suite on every model, compared with its baseline."""
     from flows.commands import evaluate
@@ -70,6 +81,7 @@ def nightly(**options: Any) -> Answered:
 @suites
 @click.option("--candidate", required=True, help="A model's name in the config, or a litellm id.")
 @click.option("--baseline", help="A model's name or a run id. Default: its compare_to, else its pinned baseline.")
+@later("--prompt")
 @click.option("--notify", is_flag=True, help="Tell Slack, as a night does.")
 def compare(**options: Any) -> Answered:
     """Compare one candidate with its baseline, now."""
@@ -174,8 +186,8 @@ def refuse(name: str) -> click.Command:
     return click.Command(name, callback=refusal, params=[rest], context_settings=settings, hidden=True)
 
 
-for later in ("judge", "alerts"):
-    daybreak.add_command(refuse(later))
+for name in ("judge", "alerts"):
+    daybreak.add_command(refuse(name))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
