@@ -6,9 +6,19 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.judges import INJECTIONS, obey, verdict
-from tests.fakes.provider import FakeProvider, Received, Reply, hanging, odd, policy_refusal, refused, said
+from tests.fakes.provider import (
+    FakeProvider,
+    Received,
+    Reply,
+    hanging,
+    odd,
+    policy_refusal,
+    quota_exhausted,
+    refused,
+    said,
+)
 from tests.flows.judged_lab import JUDGED, RUBRIC, JudgedLab, by_the_label, is_probe, only
-from tests.flows.lab import wrong_below
+from tests.flows.lab import sums, wrong_below
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -31,8 +41,6 @@ HOSTILE_JUDGES: dict[str, tuple[str | Reply, str]] = {
     "no text": (said(None, served_as="owl-1"), "the judge could not be asked: bad response"),
     "no JSON at all": (odd("<html>"), "the judge could not be asked"),
     "silence": (hanging(), "the judge could not be asked: timeout"),
-    "a key that is refused": (refused(401, "Incorrect API key provided."), "the judge could not be asked"),
-    "no money left": (refused(402, "Pay first."), "the judge could not be asked"),
 }
 
 
@@ -42,19 +50,34 @@ def lab(tmp_path: Path) -> Iterator[JudgedLab]:
         yield JudgedLab(tmp_path, provider, n=4)
 
 
-@pytest.mark.parametrize(("reply", "reason"), HOSTILE_JUDGES.values(), ids=HOSTILE_JUDGES)
-def test_whatever_a_judge_does_no_case_is_failed_for_it(lab: JudgedLab, reply: str | Reply, reason: str) -> None:
+def test_whatever_a_judge_does_no_case_is_failed_for_it(lab: JudgedLab) -> None:
+    replies = [reply for reply, _ in HOSTILE_JUDGES.values()]
     lab.owl(more="timeout_s: 0.5\n")
-    lab.suite(JUDGED.replace("2}", "1}"))
-    lab.judge(lambda _: reply)
+    cases = [{**case, "id": name} for case, name in zip(sums(len(replies)), HOSTILE_JUDGES, strict=True)]
+    lab.suite(JUDGED.replace("2}", "1}"), cases)
+    lab.judge(lambda asked: replies[int(asked.sum.split(" + ")[0])])
     night = lab.run("nightly")
     assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")
-    assert reason in only(night)["cause"]
+    assert f"0 of {len(replies)} cases were measured" in only(night)["cause"]
+    found = {row["case_id"]: row for row in lab.sql("SELECT case_id, passed, reason FROM scores")}
+    for name, (_, reason) in HOSTILE_JUDGES.items():
+        assert found[name]["passed"] is None
+        assert found[name]["reason"].startswith(reason), name
     assert lab.sql("SELECT DISTINCT outcome FROM outcomes") == [{"outcome": "unmeasured"}]
-    found = lab.sql("SELECT passed, reason FROM scores")
-    assert len(found) == lab.n
-    assert all(score["passed"] is None and score["reason"].startswith(reason) for score in found)
-    assert lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'model' AND status = 'answered'") == [{"n": lab.n}]
+    assert lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'model' AND status = 'answered'") == [
+        {"n": len(replies)}
+    ]
+
+
+@pytest.mark.parametrize("fault", [refused(401, "Incorrect API key provided."), quota_exhausted()])
+def test_a_judge_that_refuses_for_good_is_not_asked_about_every_answer(lab: JudgedLab, fault: Reply) -> None:
+    lab.owl("limits: {concurrency: 2}")
+    lab.suite(JUDGED, sums(20))
+    lab.judge(lambda _: fault)
+    night = lab.run("nightly")
+    assert len(lab.asked()) <= 4
+    assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")
+    assert "not asked any more: " in only(night)["cause"]
 
 
 def test_a_slow_judge_holds_nobody_up_for_longer_than_it_takes(lab: JudgedLab) -> None:
