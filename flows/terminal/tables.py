@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections.abc import Iterable, Sequence
+from os.path import commonprefix
 
 from flows.result import RunResult
 from tasks.records import Cell, Comparison, Flip, GateResult, Interval, Lifespan
@@ -11,6 +12,7 @@ from tasks.storage.reads import Version
 MARKS = {"regressed": "✗", "improved": "✓", "unchanged": "=", "pinned": "⚑", "inconclusive": "?", "unmeasured": "!"}
 SHOWN_FLIPS = 3
 EXCERPT = 100
+KEPT_BEFORE = 30
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()) -> str:
@@ -42,6 +44,15 @@ def excerpt(value: str | None, limit: int = EXCERPT) -> str:
     """The beginning of an output on one line."""
     text = " ".join((value or "").split())
     return plain(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def side_by_side(before: str | None, now: str | None) -> tuple[str, str]:
+    """Two outputs from shortly before they part, on one line each."""
+    texts = [" ".join((text or "").split()) for text in (before, now)]
+    common = len(commonprefix(texts))
+    start = max(0, common - KEPT_BEFORE) if max(map(len, texts)) > EXCERPT else 0
+    first, second = (("…" if start else "") + text[start:] for text in texts)
+    return excerpt(first), excerpt(second)
 
 
 def share(value: float | None) -> str:
@@ -167,16 +178,17 @@ def cell_flips(comparison: Comparison, flips: Sequence[Flip], total: int) -> lis
     )
     lines = [head]
     for flip in flips[:SHOWN_FLIPS]:
-        lines.append(f"  {plain(flip.case_id)}  was: {excerpt(flip.baseline_output)}")
-        lines.append(f"  {' ' * len(plain(flip.case_id))}  now: {excerpt(flip.output)}")
+        before, now = side_by_side(flip.baseline_output, flip.output)
+        lines.append(f"  {plain(flip.case_id)}  was: {before}")
+        lines.append(f"  {' ' * len(plain(flip.case_id))}  now: {now}")
     return lines
 
 
 def shown_gates(gates: Sequence[GateResult]) -> list[str]:
     """The gates that do not hold, or could not be decided."""
     return [
-        f"  {gate.gate} of {plain(gate.suite)} on {plain(gate.model)}: {gate.state} "
-        f"({'–' if gate.value is None else f'{gate.value:g}'} against a limit of {gate.limit_value:g})"
+        f"  {gate.gate} of {plain(gate.suite)} on {plain(gate.model)}: {gate.state}: {share(gate.value)} "
+        f"(95 %: {share(gate.ci_low)} to {share(gate.ci_high)}) against at least {share(gate.limit_value)}"
         for gate in gates
         if gate.state != "ok"
     ]
