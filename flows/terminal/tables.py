@@ -49,7 +49,7 @@ def excerpt(value: str | None, limit: int = EXCERPT) -> str:
 def side_by_side(before: str | None, now: str | None) -> tuple[str, str]:
     """Two outputs from shortly before they part, on one line each."""
     texts = [" ".join((text or "").split()) for text in (before, now)]
-    common = len(commonprefix(texts))
+    common = len(commonprefix(texts))  # noqa: RUF071 (texts are meant, not paths)
     start = max(0, common - KEPT_BEFORE) if max(map(len, texts)) > EXCERPT else 0
     first, second = (("…" if start else "") + text[start:] for text in texts)
     return excerpt(first), excerpt(second)
