@@ -144,13 +144,14 @@ def arrays_by_case(
     """Ask for the cases of a cell in pieces, so that memory never holds the rows of all; sort them by id."""
     import numpy as np
 
-    warehouse = Warehouse(results)
     pieces = 1 + cases // CASES_PER_PIECE
     shared: dict[Any, Any] = {}
     found = []
-    for piece in range(pieces):
-        rows = warehouse.query(sql(query), {**parameters, "piece": piece, "pieces": pieces})
-        found.append([array_of((row[i] for row in rows), type_, shared) for i, type_ in enumerate(columns.values())])
+    with Warehouse(results).reading() as con:
+        for piece in range(pieces):
+            rows = con.execute(sql(query), {**parameters, "piece": piece, "pieces": pieces}).fetchall()
+            values = list(zip(*rows, strict=True)) or [()] * len(columns)
+            found.append([array_of(*column, shared) for column in zip(values, columns.values(), strict=True)])
     whole = [np.concatenate(parts) for parts in zip(*found, strict=True)]
     order = np.argsort(whole[0])
     return {name: column[order] for name, column in zip(columns, whole, strict=True)}

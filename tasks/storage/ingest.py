@@ -88,14 +88,15 @@ def as_problem(part: PartFile, message: str) -> Problem:
 
 
 def insert_with_little_memory(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
-    """Insert parts, with more memory only where answers of many megabytes need it."""
+    """Insert parts, with more memory only where long answers need it."""
     import duckdb
 
-    try:
-        insert(con, parts, known)
-    except duckdb.OutOfMemoryException:
-        con.execute("SET memory_limit = '2GB'")
-        insert(con, parts, known)
+    for more in ("100MB", "2GB"):
+        try:
+            return insert(con, parts, known)
+        except duckdb.OutOfMemoryException:
+            con.execute(f"SET memory_limit = '{more}'")
+    return insert(con, parts, known)
 
 
 def insert(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
