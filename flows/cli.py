@@ -68,7 +68,7 @@ def plan(**options: Any) -> Answered:
 @common
 @suites
 @models
-@later("--resume")
+@click.option("--resume", metavar="RUN_ID|latest", help="Go on with a run that did not come to its end.")
 def nightly(**options: Any) -> Answered:
     """Run the night: every suite on every model, compared with its baseline."""
     from flows.commands import evaluate

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.judging import Judge, Judged, not_needed
 from flows.probing import judge_client, kept_probes
@@ -16,6 +16,8 @@ from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
 from tasks.calls.engine import Judgment, Planned, evaluate
 from tasks.calls.journal import Journal
+from tasks.calls.lanes import PREPARING, Gates, ModelGate
+from tasks.calls.lateness import Lateness
 from tasks.calls.provider import warm_up
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
@@ -30,26 +32,28 @@ from tasks.scoring.judge import RubricJudge, build_judges
 if TYPE_CHECKING:
     import aiohttp
 
-STOPS_THE_MODEL = frozenset({CallStatus.UNAUTHORIZED, CallStatus.MODEL_NOT_FOUND, CallStatus.QUOTA_EXHAUSTED})
 SYNC_EVERY_S = 1.0
 GRACE_S = 1.0
 OTHER_ANSWERS = 64
-PREPARING = 1.25
-"""Trials under way for each that is in flight: the rest are being prepared or scored, or wait for a connection."""
+DISTURBED_SHARE = 0.03
+"""Of more answers than this a 95th percentile may be made."""
 
 
 @asynccontextmanager
 async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluation"]:
     """Open what evaluating needs in this process: a journal, which reaches the disk each second, and connections."""
     await warm_up()
-    journal = Journal(run.folder.journal(worker))
-    syncing = asyncio.create_task(sync_now_and_then(journal))
+    journal, lateness = Journal(run.folder.journal(worker)), Lateness()
+    beside = [asyncio.create_task(sync_now_and_then(journal)), asyncio.create_task(lateness.watch())]
     try:
         with VerdictCache(run.results / VERDICTS) as cache:
             async with connections(run.config.concurrency) as session:
-                yield Evaluation(run, journal, session, cache)
+                evaluation = Evaluation(run, journal, session, cache, lateness)
+                yield evaluation
+                run.unreliable_latency |= evaluation.cells_disturbed()
     finally:
-        syncing.cancel()
+        for task in beside:
+            task.cancel()
         journal.close()
 
 
@@ -61,44 +65,64 @@ async def sync_now_and_then(journal: Journal) -> None:
 
 
 class Evaluation:
-    """Evaluates shards of one run in this process: a client per cell, a room per model, one journal."""
+    """Evaluates shards of one run in this process: a client per cell, a gate per model, one journal."""
 
-    def __init__(self, run: Run, journal: Journal, session: "aiohttp.ClientSession", cache: VerdictCache) -> None:
+    def __init__(
+        self, run: Run, journal: Journal, session: "aiohttp.ClientSession", cache: VerdictCache, lateness: Lateness
+    ) -> None:
         self._run = run
         self._journal = journal
         self._session = session
         self._cache = cache
+        self._lateness = lateness
+        self._gates = Gates(run.config.concurrency, keeps_up=lambda: not lateness.disturbs)
         self._judges: dict[str, Judge] = {}
         self._lanes: dict[str, Lane] = {}
         self._cells: dict[tuple[str, str], CellWork] = {}
-        self._everything = asyncio.Semaphore(math.ceil(run.config.concurrency * PREPARING))
 
     async def shard(self, shard: Shard) -> None:
         """Ask, score and journal the trials of one shard."""
         cell, run = self._cell(shard.suite, shard.model), self._run
-        work = evaluate(cell.trials(shard), cell, journal=self._journal, room=cell.lane, stop=run.stop, tell=run.tell)
+        work = evaluate(
+            cell.trials(shard), cell, journal=self._journal, room=cell.lane.room, stop=run.stop, tell=run.tell
+        )
         await until_stopped(asyncio.ensure_future(work), run.stop)
+
+    def cells_disturbed(self) -> set[tuple[str, str]]:
+        """The cells whose latencies are partly our own: too many answers waited for this process."""
+        return {name for name, cell in self._cells.items() if cell.disturbed > DISTURBED_SHARE * cell.answered}
 
     def _cell(self, suite: str, model: str) -> "CellWork":
         if (suite, model) not in self._cells:
             planned = next(cell for cell in self._run.plan.cells if (cell.suite, cell.model) == (suite, model))
             judges = [(one, self._judge(one.judge)) for one in build_judges(self._run.plan.suite_named(suite))]
-            self._cells[suite, model] = CellWork(self._run, planned, self._lane(planned.model), judges)
+            lane = self._lane(planned.model)
+            self._cells[suite, model] = CellWork(self._run, planned, lane, judges, self._lateness)
         return self._cells[suite, model]
 
     def _lane(self, name: str) -> "Lane":
         if name not in self._lanes:
             model = self._run.model_named(name)
-            self._lanes[name] = Lane(model, self._session, self._everything, self._run.config.concurrency)
+            room = asyncio.Semaphore(math.ceil(PREPARING * self._gates.most_of(model)))
+            self._lanes[name] = Lane(model, self._gates.of(model), room, self._session)
         return self._lanes[name]
 
     def _judge(self, name: str) -> Judge:
         if name not in self._judges:
-            config, most = self._run.judge_named(name), self._run.config.concurrency
-            lane = Lane(config, self._session, asyncio.Semaphore(most), most)  # its trials hold places of the run
-            client = judge_client(self._run, config, session=self._session)
-            self._judges[name] = Judge(client, lane, kept_probes(self._run.folder)[name], self._cache)
+            config = self._run.judge_named(name)
+            gate = self._gates.of(config)
+            client = judge_client(self._run, config, session=self._session, gate=gate)
+            self._judges[name] = Judge(client, gate, kept_probes(self._run.folder)[name], self._cache)
         return self._judges[name]
+
+
+class Lane(NamedTuple):
+    """What the cells of one model share: its gate, and room for so many trials under way."""
+
+    model: ModelConfig
+    gate: ModelGate
+    room: asyncio.Semaphore
+    session: "aiohttp.ClientSession"
 
 
 async def until_stopped(work: "asyncio.Future[None]", stop: asyncio.Event) -> None:
@@ -117,40 +141,22 @@ async def until_stopped(work: "asyncio.Future[None]", stop: asyncio.Event) -> No
             raise
 
 
-class Lane:
-    """What the cells of one model share: places, and whether it is still asked at all."""
-
-    def __init__(
-        self, model: ModelConfig, session: "aiohttp.ClientSession", everything: asyncio.Semaphore, most: int
-    ) -> None:
-        self.model = model
-        self.session = session
-        self.stopped: str | None = None
-        self._own = asyncio.Semaphore(min(most, model.limits.concurrency or most))
-        self._everything = everything
-
-    async def acquire(self) -> None:
-        """Wait for a place of this model, then for one of the run."""
-        await self._own.acquire()
-        await self._everything.acquire()
-
-    def release(self) -> None:
-        """Give both back."""
-        self._everything.release()
-        self._own.release()
-
-    def learn(self, call: Call) -> None:
-        """Stop asking where no further call can succeed."""
-        if call.status in STOPS_THE_MODEL and self.stopped is None:
-            self.stopped = f"not asked any more: {call.status.value.replace('_', ' ')}: {call.error}"
-
-
 class CellWork:
     """One cell: how its trials are asked and scored."""
 
-    def __init__(self, run: Run, planned: PlannedCell, lane: Lane, judges: Sequence[tuple[RubricJudge, Judge]]) -> None:
-        self._judges = judges
+    def __init__(
+        self,
+        run: Run,
+        planned: PlannedCell,
+        lane: Lane,
+        judges: Sequence[tuple[RubricJudge, Judge]],
+        lateness: Lateness,
+    ) -> None:
         self.lane = lane
+        self.answered = 0
+        self.disturbed = 0
+        self._judges = judges
+        self._lateness = lateness
         self._run = run
         self._planned = planned
         self._suite: Suite = run.plan.suite_named(planned.suite)
@@ -160,6 +166,7 @@ class CellWork:
             lane.model,
             params=planned.params,
             timeout_s=run.config.timeout_s,
+            gate=lane.gate,
             session=lane.session,
             redact=run.redact,
             environ=run.file.env,
@@ -167,7 +174,7 @@ class CellWork:
 
     @property
     def stopped(self) -> str | None:
-        return self.lane.stopped
+        return self.lane.gate.stopped
 
     @property
     def judged(self) -> bool:
@@ -178,16 +185,20 @@ class CellWork:
         return stored_cases(self._run.results, self._suite)
 
     def trials(self, shard: Shard) -> Iterator[Planned]:
-        """The trials of a shard, case by case."""
+        """The trials of a shard that an earlier attempt has not finished, case by case."""
         for case in read_stored(self._cases, shard.start, shard.stop):
             for trial in range(shard.first_trial, shard.last_trial + 1):
-                yield Planned(TrialKey(self._run.id, shard.suite, shard.model, case.id, trial, shard.phase), case)
+                key = TrialKey(self._run.id, shard.suite, shard.model, case.id, trial, shard.phase)
+                if key not in self._run.done.finished:
+                    yield Planned(key, case, self._run.done.answered.get(key))
 
     async def ask(self, planned: Planned) -> Call:
         """Ask the model; a simulated one is told what it should know."""
         crib = self._crib(planned) if self.lane.model.is_rehearsal else None
         call = await self._client.ask(self._renderer.messages(planned.case), key=planned.key, crib=crib)
-        self.lane.learn(call)
+        if call.latency_ms is not None:
+            self.answered += 1
+            self.disturbed += self._lateness.disturbs
         return call
 
     async def score(self, planned: Planned, call: Call) -> Judgment:

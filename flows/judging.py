@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from flows.probing import why_not_asked
 from tasks.calls.client import ModelClient
 from tasks.calls.engine import Planned
 from tasks.calls.judge_version import JudgeVersion, version_of
+from tasks.calls.lanes import ModelGate
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VerdictCache
 from tasks.records import Answer, Call, Finding, Suite, TrialKey
@@ -21,9 +22,6 @@ from tasks.scoring.findings import unscored
 from tasks.scoring.judge import Posed, RubricJudge, ask_judge, finding_of, question_about
 from tasks.scoring.judge_prompt import Message
 from tasks.scoring.judge_verdict import JudgeVerdict
-
-if TYPE_CHECKING:
-    from flows.evaluation import Lane
 
 
 class Judged(NamedTuple):
@@ -56,14 +54,14 @@ class KeptVerdicts:
 class Judge:
     """One judge of a run, asked by the scorers of every suite that names it."""
 
-    def __init__(self, client: ModelClient, lane: "Lane", probe: Call, cache: VerdictCache) -> None:
+    def __init__(self, client: ModelClient, gate: ModelGate, probe: Call, cache: VerdictCache) -> None:
         self._client = client
-        self._lane = lane
+        self._gate = gate
         self._version = version_of(probe)
         self._kept = KeptVerdicts(cache, self._version, probe.started_at.date())
         self._secret = secrets.token_bytes(32)
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        lane.stopped = why_not_asked(probe)
+        gate.stopped = why_not_asked(probe)
 
     async def find(self, scorer: RubricJudge, answer: Answer, planned: Planned, suite: Suite) -> Judged:
         """Judge one answer; trials with the same answer wait for the first of them, and take its verdict."""
@@ -73,21 +71,17 @@ class Judge:
         async with self._under_way.setdefault(posed.key, asyncio.Lock()):
             if known := self._kept.of(posed):
                 return Judged(finding_of(known, answer))
-            if self._lane.stopped:
-                return Judged(unscored(f"the judge could not be asked: {self._lane.stopped}"))
+            if self._gate.stopped:
+                return Judged(unscored(f"the judge could not be asked: {self._gate.stopped}"))
             calls: list[Call] = []
             crib = Crib(case=planned.case, scorers=suite.config.scorers, judged=answer.text)
             verdict = await ask_judge(posed, partial(self._ask, calls, planned.key, scorer.name, crib))
             return Judged(self._finding_of(verdict, posed, answer, calls), calls)
 
     async def _ask(self, calls: list[Call], key: TrialKey, scorer: str, crib: Crib, messages: list[Message]) -> Call:
-        await self._lane.acquire()
-        try:
-            call = await self._client.ask(messages, key=key, role="judge", scorer=scorer, crib=crib)
-        finally:
-            self._lane.release()
-        self._lane.learn(call)
-        calls.append(call)
+        call = await self._client.ask(messages, key=key, role="judge", scorer=scorer, crib=crib)
+        if call.attempts:
+            calls.append(call)
         return call
 
     def _finding_of(

@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from flows import steps
 from flows.prepared import prepared_night
 from flows.requests import NightRequest
+from flows.retries import remember_flow_run, retried
 from flows.run import now, open_run
 from flows.states import state_of
 
@@ -15,7 +16,8 @@ from flows.states import state_of
 @flow(name="nightly", validate_parameters=True)
 async def nightly(request: NightRequest) -> State[Any]:
     """Run every suite on every model and tell which got worse."""
-    with open_run(prepared_night(request, now=now())) as run:
+    with open_run(prepared_night(retried(request), now=now())) as run:
+        remember_flow_run(run.folder)
         await steps.pull_datasets(run)
         await steps.probe_judges(run)
         await steps.evaluate_cells(run)

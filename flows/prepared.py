@@ -8,13 +8,14 @@ from pathlib import Path
 
 from flows.planning import History, comparison_cells, make_plan, night_cells, with_candidate
 from flows.requests import CompareRequest, NightRequest, Request
+from flows.resuming import changes_since, folder_to_resume, stored_plan
 from flows.unbuilt import refuse_unbuilt
 from tasks.calls.journal import Trial
 from tasks.calls.rehearsal import problems_of_params
 from tasks.datasets.suites import load_suites
 from tasks.documents import ConfigFile, open_config
 from tasks.errors import Problem, UsageError
-from tasks.plan import Plan
+from tasks.plan import Plan, RunFolder
 from tasks.records import Suite
 from tasks.scoring.requirements import problem_of_case, problems_of_scorer
 from tasks.storage.reads import models_of_runs, pinned_runs, run_count
@@ -24,10 +25,12 @@ _handed_over: dict[Request, "Prepared"] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A checked config with the plan made from it, and where progress is shown."""
+    """A checked config with the plan made from it, where that is kept, and where progress is shown."""
 
     file: ConfigFile
     plan: Plan
+    folder: RunFolder
+    notes: tuple[str, ...] = ()
     tell: Callable[[Trial], None] = lambda _: None
 
 
@@ -47,12 +50,14 @@ def prepared_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
 
 
 def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
-    """Read, check and plan a night."""
+    """Read, check and plan a night, or take up the plan of the one to go on with."""
     file = read_config(request)
+    if request.resume:
+        return prepare_resumed(request.resume, file)
     suites = read_suites(file, request.suites)
     history = read_history(file.results)
     cells = night_cells(suites, file.config.models, request.models, history)
-    return Prepared(file=file, plan=make_plan(file, "nightly", suites, cells, now=now, night=history.runs))
+    return prepared(file, make_plan(file, "nightly", suites, cells, now=now, night=history.runs))
 
 
 def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
@@ -62,7 +67,23 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     file, candidate = with_candidate(file, request.candidate)
     history = read_history(file.results)
     cells = comparison_cells(suites, file.config.models, candidate, request.baseline, history)
-    return Prepared(file=file, plan=make_plan(file, "compare", suites, cells, now=now, night=history.runs))
+    return prepared(file, make_plan(file, "compare", suites, cells, now=now, night=history.runs))
+
+
+def prepared(file: ConfigFile, plan: Plan) -> Prepared:
+    """A plan with the folder that it will be kept in."""
+    return Prepared(file=file, plan=plan, folder=RunFolder(file.results, plan.run_id))
+
+
+def prepare_resumed(run_id: str, file: ConfigFile) -> Prepared:
+    """Go on with a run by its stored plan; what was edited since is told."""
+    folder = folder_to_resume(file.results, run_id)
+    stored, plan = stored_plan(folder, file)
+    try:
+        edits = tuple(changes_since(plan, file, read_suites(file)))
+    except UsageError as error:
+        edits = (f"the config or the suites have mistakes by now ({error.problems[0]}); the run goes on without them",)
+    return Prepared(file=stored, plan=plan, folder=folder, notes=edits)
 
 
 def read_config(request: Request) -> ConfigFile:

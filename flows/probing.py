@@ -9,6 +9,7 @@ from flows.run import Run
 from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
 from tasks.calls.engine import MEASURED
+from tasks.calls.gate import Gatekeeper
 from tasks.calls.journal import Journal, Trial, read_lines
 from tasks.calls.judge_version import version_of
 from tasks.config import Config, JudgeScorer, ModelConfig
@@ -40,7 +41,8 @@ def judges_used(config: Config, suites: Iterable[Suite]) -> list[UsedJudge]:
 
 async def probe_judges(run: Run) -> None:
     """Ask each judge one thing, to learn which version of it answers tonight, and note what is to be known of it."""
-    judges = judges_used(run.config, run.plan.suites)
+    known = kept_probes(run.folder)  # an earlier attempt has asked
+    judges = [one for one in judges_used(run.config, run.plan.suites) if one.config.name not in known]
     if not judges:
         return
     async with connections(len(judges)) as session:
@@ -52,9 +54,18 @@ async def probe_judges(run: Run) -> None:
     run.notes += [note for probe in probes if (note := note_on(probe))]
 
 
-def judge_client(run: Run, judge: ModelConfig, *, session: "aiohttp.ClientSession") -> ModelClient:
+def judge_client(
+    run: Run, judge: ModelConfig, *, session: "aiohttp.ClientSession", gate: Gatekeeper | None = None
+) -> ModelClient:
     """Who asks a judge, the same for every suite."""
-    return ModelClient(judge, timeout_s=run.config.timeout_s, session=session, redact=run.redact, environ=run.file.env)
+    return ModelClient(
+        judge,
+        timeout_s=run.config.timeout_s,
+        gate=gate,
+        session=session,
+        redact=run.redact,
+        environ=run.file.env,
+    )
 
 
 def probe_key(run: Run, judge: str) -> TrialKey:
@@ -78,8 +89,9 @@ def journal_of_probes(folder: RunFolder) -> Path:
 
 
 def kept_probes(folder: RunFolder) -> dict[str, Call]:
-    """The latest probe of each judge, by its name."""
-    return {trial.key.model: trial.calls[0] for trial in read_lines([journal_of_probes(folder)], torn=[])}
+    """The latest probe of each judge, by its name; none in a run without judges."""
+    journals = [path for path in [journal_of_probes(folder)] if path.exists()]
+    return {trial.key.model: trial.calls[0] for trial in read_lines(journals, torn=[])}
 
 
 def why_not_asked(probe: Call) -> str | None:

@@ -17,6 +17,7 @@ class NightRequest(Request):
 
     suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")
     models: tuple[str, ...] = Field((), description="Only these models; empty means all of the config.")
+    resume: str | None = Field(None, description="Go on with this run (or 'latest') instead of starting one.")
 
 
 class CompareRequest(Request):

@@ -1,8 +1,6 @@
 """A run under way: its plan, its folder, and what every step of it needs."""
 
 import asyncio
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.prepared import Prepared
+from flows.run_folder import held, keep_plan
 from flows.signals import stop_event
-from tasks.calls.journal import Trial
+from tasks.calls.journal import Done, Trial, take_stock
 from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.errors import RunBroken
@@ -22,7 +21,10 @@ from tasks.records import RunStatus
 
 @dataclass(kw_only=True)
 class Run:
-    """What the steps of one run share; `tell` shows progress, `stop` ends it early."""
+    """What the steps of one run share; `tell` shows progress, `stop` ends it early.
+
+    `unreliable_latency` names the cells (suite, model) whose latencies hold time in which this machine was too busy.
+    """
 
     plan: Plan
     folder: RunFolder
@@ -30,7 +32,9 @@ class Run:
     tell: Callable[[Trial], None] = lambda _: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     broken_cells: dict[tuple[str, str], str] = field(default_factory=dict)
+    unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    done: Done = field(default_factory=lambda: Done(set(), {}, []))
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -85,45 +89,17 @@ class Run:
 
 @contextmanager
 def open_run(prepared: Prepared) -> Iterator[Run]:
-    """Create the run's folder with its plan, and hold it for as long as the run lives."""
-    folder = RunFolder(prepared.file.results, prepared.plan.run_id)
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        write_durably(folder.plan, prepared.plan.to_json())
-    except OSError as error:
-        raise RunBroken(f"{folder.path}: cannot write the run's plan: {error.strerror}") from error
-    with held(folder.path / "alive"):
-        yield Run(plan=prepared.plan, folder=folder, file=prepared.file, tell=prepared.tell, stop=stop_event())
-
-
-@contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold a lock file, which the system lets go of when this process ends in whatever way."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-
-
-def is_alive(folder: RunFolder) -> bool:
-    """True while a process holds the run."""
-    try:
-        with (folder.path / "alive").open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a small file so that it is either there whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Hold a run's folder for as long as the run lives; a new run keeps its plan and config there first."""
+    folder, plan = prepared.folder, prepared.plan
+    with held(folder):
+        if folder.attempt == 0:
+            keep_plan(folder, plan)
+        run = Run(plan=plan, folder=folder, file=prepared.file, tell=prepared.tell, stop=stop_event())
+        run.notes += prepared.notes
+        if folder.attempt:
+            run.done = take_stock(folder.path)
+            run.notes += [f"{place}: a line that was cut off is left out" for place in run.done.torn]
+        yield run
 
 
 def now() -> datetime:

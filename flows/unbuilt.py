@@ -25,12 +25,6 @@ def unbuilt(config: Config) -> Iterator[str]:
         yield "auto_compare"
     if config.budget_usd is not None:
         yield "budget_usd"
-    for model in config.models:
-        yield from (
-            f"models {model.name!r} limits.{field}"
-            for field in ("requests_per_minute", "tokens_per_minute")
-            if getattr(model.limits, field) is not None
-        )
 
 
 def unbuilt_in_suites(suites: Sequence[Suite]) -> Iterator[str]:

@@ -84,10 +84,11 @@ class Shard(NamedTuple):
 
 
 class RunFolder(NamedTuple):
-    """Where a run keeps what is not yet in the warehouse."""
+    """Where a run keeps what is not yet in the warehouse; `attempt` counts how often it was resumed."""
 
     results: Path
     run_id: str
+    attempt: int = 0
 
     @property
     def path(self) -> Path:
@@ -97,13 +98,23 @@ class RunFolder(NamedTuple):
     def plan(self) -> Path:
         return self.path / "plan.json"
 
+    @property
+    def config(self) -> Path:
+        """The config as it was written when the run started."""
+        return self.path / "config.yaml"
+
     def journal(self, worker: int) -> Path:
-        """The journal of one process of this run."""
-        return self.path / f"journal-{worker}.jsonl"
+        """The journal of one process: a new one with each attempt, since the last line of an old one may be torn."""
+        return self.path / f"journal-{self.attempt:03}-{worker}.jsonl"
 
     def journals(self) -> list[Path]:
-        """Every journal of this run."""
-        return sorted(self.path.glob("journal-*.jsonl"))
+        """Every journal of this run, those of what was never asked last."""
+        return sorted(self.path.glob("journal-*.jsonl")) + sorted(self.path.glob("not-asked-*.jsonl"))
+
+    def next_attempt(self) -> "RunFolder":
+        """The folder for a process that goes on with the run."""
+        attempts = [int(path.name.split("-")[1]) for path in self.path.glob("journal-[0-9]*-*.jsonl")]
+        return self._replace(attempt=max(attempts, default=-1) + 1)
 
 
 def stored_cases(results: Path, suite: Suite) -> Path:

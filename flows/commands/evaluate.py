@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 
-def nightly(*, config: str, results: str | None, suites: tuple[str, ...], models: tuple[str, ...]) -> Answered:
+def nightly(
+    *, config: str, results: str | None, suites: tuple[str, ...], models: tuple[str, ...], resume: str | None
+) -> Answered:
     """Run the night and show what it found."""
-    request = NightRequest(config=config, results=results, suites=suites, models=models)
+    if resume and (suites or models):
+        raise UsageError.single("--resume goes on by the stored plan: it takes neither --suite nor --model")
+    request = NightRequest(config=config, results=results, suites=suites, models=models, resume=resume)
     return run(request, prepare_night(request, now=now()), "nightly")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.answer import OK, Answered
 from flows.commands.baselines import results_of
-from flows.run import is_alive
+from flows.run_folder import is_alive
 from flows.terminal.tables import table, usd
 from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder

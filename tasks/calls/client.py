@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.calls.connections import CLOCK, Clock
 from tasks.calls.endings import Ending, Messages, Usage, attempt_of, prompt_hash, status_of, usage_of, writable
-from tasks.calls.gate import Attempt, Gatekeeper, NotAdmitted, OpenGate
+from tasks.calls.gate import Admission, Attempt, Gatekeeper, Need, NotAdmitted, OpenGate
 from tasks.calls.outcomes import Fault, classify, read
 from tasks.calls.prices import cost_usd
 from tasks.calls.provider import completer, params_sent
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 SECRET_PARAM = re.compile(r"key|secret|password|credential|authorization|cookie|token$", re.IGNORECASE)
+FRAME_TOKENS = 16
 SHORTEST_SECRET = 8
 """Characters; what is shorter protects nothing, and would be found in any text."""
 
@@ -60,7 +61,7 @@ class ModelClient:
         self._redact = redact
         self._sleep = sleep
         self._arguments = self._fixed_arguments(session)
-        self._longest_answer = int(self.params.get("max_completion_tokens") or self.params.get("max_tokens") or 0)
+        self._longest_answer = longest_answer(self.params)
 
     def _fixed_arguments(self, session: "aiohttp.ClientSession | None") -> dict[str, Any]:
         """What every request to litellm has in common."""
@@ -85,22 +86,22 @@ class ModelClient:
     ) -> Call:
         """Ask once, trying again what may pass, and record how it ended. Raises nothing but cancellation."""
         ASKED.set(Asked(key, role, crib))
-        estimated_tokens = sum(len(message["content"]) for message in messages) // 4 + self._longest_answer
+        need = need_of(messages, self._longest_answer)
         record = functools.partial(self._record, key=key, role=role, scorer=scorer, prompt_hash=prompt_hash(messages))
         attempts = 0
         while True:
             try:
-                await self._gate.enter(estimated_tokens)
+                admission = await self._gate.enter(need)
             except NotAdmitted as shut:
                 return record(Ending(Fault(status=shut.status, message=str(shut)), datetime.now(UTC)), attempts)
-            ending = await self._attempt(messages)
+            ending = await self._attempt(messages, admission)
             attempts += 1
             fault = ending.result if isinstance(ending.result, Fault) else None
             if fault is None or not fault.retry or attempts == MAX_ATTEMPTS:
                 return record(ending, attempts)
             await self._sleep(wait_before_retry_s(fault.retry_after_s, attempts, jitter=random.random()))
 
-    async def _attempt(self, messages: Messages) -> Ending:
+    async def _attempt(self, messages: Messages, admission: Admission) -> Ending:
         """Send one request and tell the gate how it went."""
         complete = completer()
         clock = Clock()
@@ -112,12 +113,12 @@ class ModelClient:
                 response = await complete(messages=messages, **self._arguments)
             latency_ms = (time.perf_counter() - (clock.connected_at or started)) * 1000
             ending = Ending(read(response), started_at, latency_ms, response)
-            told = attempt_of(ending)
+            told = attempt_of(ending, self._cost_usd(response, usage_of(response)))
         except Exception as error:  # noqa: BLE001 (litellm raises anything; a call that failed is data)
             ending = Ending(classify(error, now=datetime.now(UTC), redact=self._without_secrets), started_at)
             told = attempt_of(ending)
         finally:
-            self._gate.leave(told)
+            admission.leave(told)
         return ending
 
     def _record(
@@ -170,6 +171,19 @@ class ModelClient:
     def _without_secrets(self, text: str) -> str:
         text = self._redact(text)
         return text.replace(self._api_key, "•••") if len(self._api_key) >= SHORTEST_SECRET else text
+
+
+def longest_answer(params: Mapping[str, Any]) -> int | None:
+    """The tokens to which the params limit an answer, if they do."""
+    limit = params.get("max_completion_tokens") or params.get("max_tokens")
+    return limit if isinstance(limit, int) else None
+
+
+def need_of(messages: Messages, most_answer_tokens: int | None) -> Need:
+    """What a call may take. No tokenizer makes more tokens than there are bytes; a message's frame is a few."""
+    texts = [message["content"] for message in messages]
+    most_prompt_tokens = sum(len(text.encode("utf-8", "replace")) + FRAME_TOKENS for text in texts)
+    return Need(sum(map(len, texts)) // 4 + (most_answer_tokens or 0), most_prompt_tokens, most_answer_tokens)
 
 
 def with_organization_as_header(params: Mapping[str, Any]) -> dict[str, Any]:

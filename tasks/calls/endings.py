@@ -30,7 +30,7 @@ class Usage(NamedTuple):
     completion_tokens: int | None = None
 
 
-def attempt_of(ending: Ending) -> Attempt:
+def attempt_of(ending: Ending, cost_usd: float | None = None) -> Attempt:
     """What the gate should know."""
     result, usage = ending.result, usage_of(ending.response)
     fault = result if isinstance(result, Fault) else None
@@ -40,6 +40,8 @@ def attempt_of(ending: Ending) -> Attempt:
         latency_ms=ending.latency_ms,
         retry_after_s=fault.retry_after_s if fault else None,
         stop_model=fault.stop_model if fault else False,
+        error=fault.message if fault else None,
+        cost_usd=cost_usd,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         headers=limits_in(fault.headers if fault else hidden.get("additional_headers") or {}),

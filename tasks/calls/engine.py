@@ -20,10 +20,11 @@ class Judgment(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """One trial to do."""
+    """One trial to do; `answer` was given before the run was interrupted, and has still to be scored."""
 
     key: TrialKey
     case: Case
+    answer: Call | None = None
 
 
 class Cellwork(Protocol):
@@ -84,8 +85,13 @@ async def evaluate(
 
 async def do_trial(planned: Planned, cell: Cellwork, record: Callable[[Trial], None]) -> None:
     """Ask, score and record one trial."""
+    if planned.answer:
+        await score_trial(planned, planned.answer, cell, record, already=())
+        return
     call = await cell.ask(planned)
-    if cell.judged and call.status in MEASURED:
+    if not call.attempts:
+        record(not_asked(planned.key, call.error or why_unmeasured(call)))
+    elif cell.judged and call.status in MEASURED:
         record(Trial(planned.key, (call,)))
         await score_trial(planned, call, cell, record, already=())
     else:

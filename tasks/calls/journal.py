@@ -1,8 +1,8 @@
 """The journal of a run: a line per finished call or trial, on disk before it counts.
 
 A line is a JSON object {"key", "calls", "scores", "outcome"}. A trial that needs a judge has two lines: its answer as
-soon as that was paid for, and its scores when the judge has spoken. A trial that was never asked has a line without
-calls, which a resumed run forgets and asks again.
+soon as that was paid for, and its scores when the judge has spoken. Trials that were never asked stand in a file of
+their own, which a resumed run removes, since it asks them.
 """
 
 import os
@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from tasks.records import Call, CallStatus, Finding, Outcome, Score, TrialKey
 
+NOT_ASKED = "not-asked-"
 CALL_FIELDS = tuple(field.name for field in fields(Call) if field.name != "key")
 
 
@@ -30,31 +31,42 @@ class Trial:
 
     @property
     def was_asked(self) -> bool:
-        """True when something was sent to a provider for it."""
-        return bool(self.calls)
+        """True when something was sent to a provider for it, now or by an earlier line."""
+        return bool(self.calls or self.scores)
 
 
 class Journal:
-    """An open journal file of one process; appends are whole lines."""
+    """An open journal file of one process, with another beside it for what was not asked; appends are whole lines."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._asked, self._not_asked = open_to_append(path), open_to_append(not_asked_beside(path))
 
     def append(self, trial: Trial) -> None:
         """Write one line; it survives the end of this process, and after `sync` that of the machine."""
-        line = memoryview(encode(trial))
+        file, line = self._asked if trial.was_asked else self._not_asked, memoryview(encode(trial))
         while line:
-            line = line[os.write(self._file, line) :]
+            line = line[os.write(file, line) :]
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
-        os.fsync(self._file)
+        os.fsync(self._asked)
 
     def close(self) -> None:
         """Sync and close."""
         self.sync()
-        os.close(self._file)
+        os.close(self._asked)
+        os.close(self._not_asked)
+
+
+def open_to_append(path: Path) -> int:
+    """A file descriptor that writes at the end."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+
+def not_asked_beside(path: Path) -> Path:
+    """Where the trials of a journal stand that were never asked."""
+    return path.with_name(path.name.replace("journal-", NOT_ASKED, 1))
 
 
 def encode(trial: Trial) -> bytes:
@@ -122,3 +134,26 @@ def read_trials(paths: Iterable[Path], torn: list[str]) -> Iterator[Trial]:
         else:
             yield trial
     yield from waiting.values()
+
+
+class Done(NamedTuple):
+    """What an interrupted run has behind it: trials with their outcome, and answers that nobody has scored yet."""
+
+    finished: set[TrialKey]
+    answered: dict[TrialKey, Call]
+    torn: list[str]
+
+
+def take_stock(folder: Path) -> Done:
+    """Read the journals of a run that is resumed, and forget what was not asked: it will be."""
+    for path in folder.glob(f"{NOT_ASKED}*.jsonl"):
+        path.unlink()
+    torn: list[str] = []
+    finished: set[TrialKey] = set()
+    answered: dict[TrialKey, Call] = {}
+    for trial in read_trials(sorted(folder.glob("journal-*.jsonl")), torn):
+        if trial.outcome:
+            finished.add(trial.key)
+        elif trial.key.phase != "probe":
+            answered[trial.key] = trial.calls[0]
+    return Done(finished, answered, torn)

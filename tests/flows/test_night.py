@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +162,6 @@ def test_a_candidate_is_compared_with_a_model_a_pin_or_a_run(lab: Lab) -> None:
         (["sql", "DELETE FROM calls"], ""),
         (["judge", "calibrate"], "judge: not in this version"),
         (["alerts", "ack", "7"], "alerts: not in this version"),
-        (["nightly", "--resume", "latest"], "--resume: not in this version"),
         (["compare", "--candidate", "small", "--prompt", "new.md"], "--prompt: not in this version"),
     ],
 )
@@ -267,3 +266,46 @@ def test_the_same_cases_in_four_formats_give_the_same_hash_and_result(lab: Lab) 
         found[cases_from] = tuple(cell.values())
     assert len(set(found.values())) == 1
     assert next(iter(found.values()))[1:] == (0.85, 20)
+
+
+def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_again(tmp_path: Path) -> None:
+    with FakeProvider() as provider:
+        lab = Lab(tmp_path, provider)
+        assert lab.run("nightly").exit_code == 0
+        provider.requests.clear()
+        provider.answer("*", lambda request: said(right(request), delay_s=0.05 if "1" in request.prompt else 60))
+        killed_when(lambda: answered(provider) >= 10, lab, "nightly")
+        asked_before = [request.prompt for request in provider.requests]
+        provider.requests.clear()
+        provider.answer("*", wrong_below(8))
+        lab.write("datasets/sums/cases.jsonl", "")
+
+        resumed = lab.run("nightly", "--resume", "latest")
+
+    assert resumed.exit_code in {0, 1}, resumed.err
+    in_flight = {prompt for prompt in asked_before if "1" not in prompt}
+    assert {request.prompt for request in provider.requests} == in_flight
+    latest = f"run_id = '{resumed.data['run_id']}'"
+    assert lab.sql(f"SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM outcomes WHERE {latest}") == [
+        {"n": 20, "cases": 20}
+    ]
+    assert any("mistakes by now" in note or "was edited since" in note for note in resumed.data["notes"])
+    again = lab.run("nightly", "--resume", resumed.data["run_id"])
+    assert again.exit_code == 2
+    assert "is finished" in again.data["problems"][0]["message"]
+
+
+def answered(provider: FakeProvider) -> int:
+    """Requests that the scripts above answer at once, and a little time ago."""
+    return sum("1" in request.prompt and time.monotonic() - request.at > 0.5 for request in provider.requests)
+
+
+def killed_when(condition: Callable[[], bool], lab: Lab, *arguments: str) -> None:
+    """Run a command in a process of its own and kill it as no program can prevent."""
+    command = [sys.executable, "-c", f"from flows.cli import main; main({list(arguments)!r})"]
+    process = subprocess.Popen(command, cwd=lab.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()

@@ -1,0 +1,53 @@
+"""Go on with a run that did not come to its end, by its stored plan."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from flows.run_folder import is_alive
+from tasks.documents import ConfigFile, open_config
+from tasks.errors import UsageError
+from tasks.plan import Plan, RunFolder
+from tasks.records import Suite
+from tasks.storage import reads
+
+LATEST = "latest"
+
+
+def folder_to_resume(results: Path, run_id: str) -> RunFolder:
+    """Find the run to go on with; raises UsageError where it is unknown, finished or still alive."""
+    finished = {run.run_id for run in reads.runs_newest_first(results) if run.status == "finished"}
+    stored = sorted(path.parent.name for path in (results / "runs").glob("run-*/plan.json"))
+    unfinished = [one for one in stored if one not in finished]
+    if run_id in finished:
+        raise UsageError.single(f"{run_id} is finished: nothing is left to do")
+    if (run_id != LATEST and run_id not in unfinished) or not unfinished:
+        hint = f"unfinished is {', '.join(unfinished[-3:])}" if unfinished else "no run is unfinished"
+        raise UsageError.single(f"expected a run to go on with, got {run_id!r}", hint=hint)
+    folder = RunFolder(results, unfinished[-1] if run_id == LATEST else run_id)
+    if is_alive(folder):
+        raise UsageError.single(f"{folder.run_id} is still alive: another process is at it")
+    return folder.next_attempt()
+
+
+def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
+    """The config and plan that a run started with; keys and other secrets are those of today's environment."""
+    plan = Plan.from_json(folder.plan.read_bytes())
+    stored = open_config(folder.config, env=file.env, results=file.results)
+    if stored.problems:
+        raise UsageError(stored.problems)
+    return replace(stored, path=file.path, root=plan.root, datasets=file.datasets), plan
+
+
+def changes_since(plan: Plan, file: ConfigFile, suites: Sequence[Suite]) -> Iterator[str]:
+    """What was edited since a run started, and does not count for it."""
+    if dict(plan.config) != file.raw:
+        changed = sorted(key for key in {*plan.config, *file.raw} if plan.config.get(key) != file.raw.get(key))
+        yield f"the config was edited since ({', '.join(changed)}); the run goes on by the one it started with"
+    now = {suite.name: suite for suite in suites}
+    for suite in plan.suites:
+        today = now.get(suite.name)
+        hashes = ("dataset_hash", "prompt_hash", "scorers_hash")
+        edited = today is None or any(getattr(today, name) != getattr(suite, name) for name in hashes)
+        if edited:
+            yield f"suite {suite.name} was edited since; the run goes on by what it started with"

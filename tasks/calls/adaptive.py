@@ -1,0 +1,137 @@
+"""What a provider allows, learned from what it accepts and rejects: a rate of starts, and a number in flight.
+
+The rate doubles quickly until a request is rejected (429). Then both are cut to what was accepted, hold for a while,
+and probe upward ever faster. The while doubles each time that the limit is met again, so that a limit, once known, is
+seldom overrun. Only the rejection of what was started after the last cut says something new.
+"""
+
+import math
+from collections import deque
+from typing import NamedTuple
+
+FIRST_PER_SECOND = 100.0
+DOUBLED_WITHIN_S = 0.4
+FIRST_HOLD_S = 0.5
+RECENT_STARTS = 20
+
+
+class Start(NamedTuple):
+    """When something was started, the how manieth it was, beside how many, and the tokens that were counted for it."""
+
+    at: float
+    number: int
+    beside: int
+    tokens: int
+
+
+class Probed:
+    """A bound that is not known before the first cut."""
+
+    def __init__(self, longest_hold_s: float) -> None:
+        self._longest_hold_s = longest_hold_s
+        self._bound = math.inf
+        self._cut_at = 0.0
+        self._hold_s = FIRST_HOLD_S
+
+    @property
+    def is_known(self) -> bool:
+        """True once there was a cut."""
+        return self._bound < math.inf
+
+    def at(self, now: float) -> float:
+        """The bound at this moment: as it was cut, and e times as much when three times the hold has passed."""
+        growing_s = max(0.0, now - self._cut_at - self._hold_s)
+        return self._bound * math.exp(min(4.0, growing_s / self._hold_s / 2) ** 2)
+
+    def is_held(self, now: float) -> bool:
+        """True while nothing was probed since the last cut."""
+        return now - self._cut_at <= self._hold_s
+
+    def rest_until(self, at: float) -> None:
+        """Count nothing before that time as held: nothing is started then."""
+        self._cut_at = max(self._cut_at, at)
+
+    def cut(self, now: float, bound: float) -> None:
+        """Bring it down, for longer where it was met while probing."""
+        if self.is_known and not self.is_held(now):
+            self._hold_s = min(self._longest_hold_s, 2 * self._hold_s)
+        self._bound, self._cut_at = bound, now
+
+
+class Learned:
+    """The rate per second and the number in flight that a provider accepts; never more than `most` in flight."""
+
+    def __init__(self, most: int, now: float, first_per_second: float) -> None:
+        self.in_flight = 0
+        self._most = most
+        self._first_rate = first_per_second
+        self._grown_at = now
+        self._rate, self._window = Probed(30.0), Probed(30.0)
+        self._recent: deque[float] = deque(maxlen=RECENT_STARTS)
+        self._started = 0
+        self._rejected = 0
+        self._cut = Start(now, 0, 0, 0)
+        self._typical_s = 0.0
+        self._most_beside = 0
+
+    def size(self, now: float) -> int:
+        """How many may be in flight."""
+        return max(1, int(min(self._most, self._window.at(now))))
+
+    def per_second(self, now: float) -> float:
+        """How many may start."""
+        return self._rate.at(now) if self._rate.is_known else self._first_rate
+
+    def grow(self, now: float) -> None:
+        """Raise the first rate, as long as it is made use of."""
+        step_s = min(DOUBLED_WITHIN_S, now - self._grown_at)
+        self._grown_at = now
+        if self._first_rate < 2 * self._recent_rate(now):
+            self._first_rate *= 2 ** (step_s / DOUBLED_WITHIN_S)
+
+    def start(self, now: float, tokens: int) -> Start:
+        """Count a start, as accepted until it proves rejected."""
+        self.in_flight += 1
+        self._started += 1
+        self._recent.append(now)
+        return Start(now, self._started, self.in_flight - 1, tokens)
+
+    def answer(self, now: float, start: Start) -> None:
+        """Hear of an answer."""
+        taken_s = now - start.at
+        self._typical_s += (taken_s - self._typical_s) * (0.1 if self._typical_s else 1)
+        self._most_beside = max(self._most_beside, start.beside)
+
+    def reject(self, now: float, start: Start) -> None:
+        """Hear of a rejection."""
+        if start.at < self._cut.at:
+            return
+        accepted = start.number - self._cut.number - 1 - self._rejected
+        self._rejected += 1
+        if self._rate.is_known and accepted < 1:
+            return
+        shown = max(1, accepted) / max(0.1, start.at - self._cut.at)
+        self._rate.cut(now, self._rate_after(now, shown))
+        if start.beside > self._most_beside > 0:
+            self._window.cut(now, max(start.beside, math.ceil(shown * self._typical_s)))
+        self._cut, self._rejected, self._most_beside = Start(now, self._started, 0, 0), 0, 0
+
+    def rest_until(self, at: float) -> None:
+        """Know that nothing is started before that time."""
+        self._rate.rest_until(at)
+        self._window.rest_until(at)
+        self._recent.clear()
+
+    def _rate_after(self, now: float, shown: float) -> float:
+        if not self._rate.is_known:
+            return max(shown, self._first_rate / 2)
+        current = min(self._rate.at(now), 1.05 * self._recent_rate(now))
+        if self._rate.is_held(now):
+            return min(max(shown, 0.5 * current), 0.95 * current)
+        return 0.95 * current
+
+    def _recent_rate(self, now: float) -> float:
+        """Starts per second of late; infinite where there were too few."""
+        if len(self._recent) < RECENT_STARTS:
+            return math.inf
+        return RECENT_STARTS / max(0.001, now - self._recent[0])
