@@ -19,11 +19,13 @@ class Stats(NamedTuple):
 
 
 @contextmanager
-def provider_process(*, latency_ms: float, requests_per_second: float | None = None) -> Iterator[str]:
-    """Serve until left; gives the `api_base`."""
+def provider_process(
+    *, latency_ms: float, requests_per_second: float | None = None, silent: bool = False
+) -> Iterator[str]:
+    """Serve until left; gives the `api_base`. A silent one does not tell its limit."""
     command = [sys.executable, "-m", "tests.fakes.provider", "--latency-ms", str(latency_ms)]
     if requests_per_second:
-        command += ["--requests-per-second", str(requests_per_second)]
+        command += ["--requests-per-second", str(requests_per_second), *(["--silent"] if silent else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()

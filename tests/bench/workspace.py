@@ -5,7 +5,11 @@ from pathlib import Path
 CONFIG = """\
 concurrency: {in_flight}
 models:
-  - {{name: bench, model: openai/bench, api_base: '{url}', api_key_env: BENCH_KEY, params: {{temperature: 0}}}}
+  - name: bench
+    model: openai/bench
+    api_base: '{url}'
+    api_key_env: BENCH_KEY
+    params: {{temperature: 0}}
 """
 SUITE = """\
 prompt: prompt.md
@@ -16,7 +20,7 @@ PROMPT = "Answer with one word.\n"
 
 
 def write_workspace(root: Path, url: str, *, cases: int, in_flight: int, more: str = "") -> None:
-    """Write it; `more` is appended to the config."""
+    """Write it; `more` is appended to the config, whose end is its one model."""
     write(root / "deployments" / "daybreak.yaml", CONFIG.format(url=url, in_flight=in_flight) + more)
     write(root / ".env", "BENCH_KEY=not-a-real-key\n")
     suite = root / "datasets" / "bench"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tasks.calls.client import ModelClient
+from tasks.calls.client import FRAME_TOKENS, ModelClient
 from tasks.calls.connections import connections
-from tasks.calls.gate import Attempt, NotAdmitted
+from tasks.calls.gate import Attempt, Need, NotAdmitted
 from tasks.calls.provider import warm_up
 from tasks.config import ModelConfig, Price
 from tasks.records import Call, CallStatus, TrialKey
@@ -65,14 +65,15 @@ class Gate:
     """Lets everything through and remembers what it hears."""
 
     def __init__(self, shut_after: int = 1000) -> None:
-        self.entered: list[int] = []
+        self.entered: list[Need] = []
         self.left: list[Attempt | None] = []
         self.shut_after = shut_after
 
-    async def enter(self, estimated_tokens: int) -> None:
+    async def enter(self, need: Need) -> "Gate":
         if len(self.entered) == self.shut_after:
             raise NotAdmitted(CallStatus.MODEL_STOPPED, "this model answered HTTP 401 before")
-        self.entered.append(estimated_tokens)
+        self.entered.append(need)
+        return self
 
     def leave(self, attempt: Attempt | None) -> None:
         self.left.append(attempt)
@@ -386,7 +387,8 @@ async def test_the_gate_hears_of_limits_and_tokens(provider: FakeProvider) -> No
     provider.answer("gpt-x", [rate_limited("0.5", **{"x-ratelimit-limit-requests": "60"}), said("yes", headers=limits)])
     gate = Gate()
     await ask(client_for(provider, gate=gate, params={"max_tokens": 50}))
-    assert gate.entered == [6 + 50, 6 + 50]
+    need = Need(tokens=6 + 50, most_prompt_tokens=27 + 2 * FRAME_TOKENS, most_answer_tokens=50)
+    assert gate.entered == [need, need]
     rejected, answered = gate.left
     assert rejected is not None
     assert answered is not None

@@ -201,9 +201,15 @@ class FakeProvider:
     """Serves on 127.0.0.1 from a thread of its own while entered; records every request."""
 
     def __init__(
-        self, *, latency_s: float = 0, requests_per_second: float | None = None, burst: float | None = None
+        self,
+        *,
+        latency_s: float = 0,
+        requests_per_second: float | None = None,
+        burst: float | None = None,
+        tells_limit: bool = True,
     ) -> None:
         self.latency_s = latency_s
+        self.tells_limit = tells_limit
         self.requests: list[Received] = []
         self.rejected = 0
         self.most_at_once = 0
@@ -269,10 +275,10 @@ class FakeProvider:
         limits = {}
         if self.bucket:
             wait_s = self.bucket.take()
-            limits = self.bucket.headers()
+            limits = self.bucket.headers() if self.tells_limit else {}
             if wait_s:
                 self.rejected += 1
-                return rate_limited(f"{wait_s:.3f}", **limits)
+                return rate_limited(f"{wait_s:.3f}" if self.tells_limit else None, **limits)
         script = self._scripts.get(received.model) or self._scripts.get("*") or iter(["ok"])
         step = next(script)
         made = step(received) if callable(step) else step
@@ -331,8 +337,7 @@ def refusing_url() -> Iterator[str]:
         yield f"http://127.0.0.1:{held.getsockname()[1]}/v1"
 
 
-async def _serve_alone(latency_ms: float, requests_per_second: float | None, port: int) -> None:
-    provider = FakeProvider(latency_s=latency_ms / 1000, requests_per_second=requests_per_second)
+async def _serve_alone(provider: FakeProvider, port: int) -> None:
     await provider.start(port)
     print(provider.url, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # ends with whoever started it
@@ -343,9 +348,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--requests-per-second", type=float)
+    parser.add_argument("--silent", action="store_true", help="say nothing of the limit but 429")
     parser.add_argument("--port", type=int, default=0)
     args = parser.parse_args()
-    asyncio.run(_serve_alone(args.latency_ms, args.requests_per_second, args.port))
+    provider = FakeProvider(
+        latency_s=args.latency_ms / 1000, requests_per_second=args.requests_per_second, tells_limit=not args.silent
+    )
+    asyncio.run(_serve_alone(provider, args.port))
 
 
 if __name__ == "__main__":
