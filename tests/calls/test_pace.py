@@ -45,9 +45,9 @@ async def ask(gate: ModelGate, server: LimitedServer) -> CallStatus:
         attempt = await server.ask()
         passage.leave(attempt)
         if attempt.status is CallStatus.ANSWERED:
-            break
+            return attempt.status
         await asyncio.sleep(wait_before_retry_s(attempt.retry_after_s, attempts, jitter=random.random()))
-    return attempt.status
+    return CallStatus.RATE_LIMITED
 
 
 async def ask_all(gate: ModelGate, server: LimitedServer, calls: int) -> float:
