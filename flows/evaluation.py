@@ -51,6 +51,7 @@ async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluatio
                 evaluation = Evaluation(run, journal, session, cache, lateness)
                 yield evaluation
                 run.unreliable_latency |= evaluation.cells_disturbed()
+            run.notes += [cache.fault] if cache.fault else []
     finally:
         for task in beside:
             task.cancel()

@@ -61,7 +61,7 @@ class Judge:
         self._kept = KeptVerdicts(cache, self._version, probe.started_at.date())
         self._secret = secrets.token_bytes(32)
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        gate.stopped = why_not_asked(probe)
+        self._why_not = why_not_asked(probe)
 
     async def find(self, scorer: RubricJudge, answer: Answer, planned: Planned, suite: Suite) -> Judged:
         """Judge one answer; trials with the same answer wait for the first of them, and take its verdict."""
@@ -71,8 +71,8 @@ class Judge:
         async with self._under_way.setdefault(posed.key, asyncio.Lock()):
             if known := self._kept.of(posed):
                 return Judged(finding_of(known, answer))
-            if self._gate.stopped:
-                return Judged(unscored(f"the judge could not be asked: {self._gate.stopped}"))
+            if why_not := self._why_not or self._gate.stopped:
+                return Judged(unscored(f"the judge could not be asked: {why_not}"))
             calls: list[Call] = []
             crib = Crib(case=planned.case, scorers=suite.config.scorers, judged=answer.text)
             verdict = await ask_judge(posed, partial(self._ask, calls, planned.key, scorer.name, crib))

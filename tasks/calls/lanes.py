@@ -166,7 +166,7 @@ class Gates:
 
     def of(self, model: ModelConfig) -> ModelGate:
         """The gate of a model."""
-        name = f"{model.name} {lane_of(model)}"
+        name = f"{model.name} {model.model} {lane_of(model)}"
         if name not in self._gates:
             told = Stated(Limits(), lambda what: self._cell(f"{name}: {what}"))
             self._gates[name] = ModelGate(

@@ -121,6 +121,27 @@ def test_a_judge_whose_probe_fails_is_not_asked_at_all(lab: JudgedLab, fault: Re
     assert any(note.startswith("owl was not asked: its probe ended as ") for note in night.data["notes"])
 
 
+def test_a_judge_may_be_called_like_a_model_and_fail_alone(lab: JudgedLab) -> None:
+    config = (lab.root / "deployments/daybreak.yaml").read_text()
+    lab.write("deployments/daybreak.yaml", config.replace("name: owl", "name: small"))
+    lab.suite(JUDGED.replace("judge: owl", "judge: small"))
+    lab.provider.answer("owl", refused(404, "No such model.", code="model_not_found"))
+    night = lab.run("nightly")
+    assert "the judge could not be asked: its probe ended as model not found" in only(night)["cause"]
+    assert lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'model' AND status = 'answered'") == [{"n": 2 * lab.n}]
+
+
+def test_kept_verdicts_that_cannot_be_read_cost_money_and_no_night(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    lab.asked()
+    kept = lab.root / "results" / "judge-verdicts.sqlite"
+    kept.write_bytes(b"damaged" * 1000)
+    night = lab.run("nightly")
+    assert (night.exit_code, only(night)["verdict"]) == (0, "unchanged")
+    assert len(lab.asked()) == lab.n
+    assert any("the kept verdicts cannot be used" in note and "delete it" in note for note in night.data["notes"])
+
+
 def test_a_judge_that_changes_while_the_run_is_under_way_says_nothing(lab: JudgedLab) -> None:
     lab.judge(lambda asked: said(by_the_label(asked), served_as="owl-2" if asked.sum == "2 + 3" else "owl-1"))
     night = lab.run("nightly")
