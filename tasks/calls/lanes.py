@@ -4,10 +4,11 @@ import asyncio
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Self
 
 from tasks.calls.adaptive import FIRST_PER_SECOND, Start
+from tasks.calls.budget import Purse
 from tasks.calls.gate import Attempt, Need, NotAdmitted
+from tasks.calls.line import Line
 from tasks.calls.pace import CellNamed, Pace, Stated, own_cell
 from tasks.calls.retries import MAX_WAIT_S
 from tasks.config import Limits, ModelConfig
@@ -20,37 +21,6 @@ PREPARING = 1.25
 """Requests let through for each connection: the rest are being prepared, or their answers being read."""
 
 
-class Line:
-    """First come, first served: only the first looks whether it may go on."""
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-        self._changed = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        await self._turn.acquire()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._turn.release()
-
-    def look_again(self) -> None:
-        """Tell the first that something has changed."""
-        self._changed.set()
-
-    async def until(self, ready_in_s: Callable[[], float]) -> None:
-        """Wait until it says 0."""
-        loop = asyncio.get_running_loop()
-        while (wait_s := ready_in_s()) > 0:
-            self._changed.clear()
-            timer = None if wait_s == math.inf else loop.call_later(wait_s, self._changed.set)
-            try:
-                await self._changed.wait()
-            finally:
-                if timer:
-                    timer.cancel()
-
-
 class Lane:
     """One pace, and the line of those who wait for it."""
 
@@ -60,7 +30,7 @@ class Lane:
 
 
 class ModelGate:
-    """The gate of one model: in its own line it waits for what its provider tells of its limits, then in its lane's."""
+    """The gate of one model: who comes has its cost reserved, waits in the model's line, and then in its lane's."""
 
     def __init__(
         self,
@@ -68,6 +38,7 @@ class ModelGate:
         told: Stated,
         *,
         first: int,
+        purse: Purse | None,
         places: asyncio.Semaphore,
         lock: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
@@ -76,6 +47,7 @@ class ModelGate:
         self._told = told
         self._line = Line()
         self._first = first
+        self._purse = purse
         self._places = places
         self._lock = lock
         self._unheard = 0
@@ -83,16 +55,26 @@ class ModelGate:
         self._now = asyncio.get_running_loop().time
 
     async def enter(self, need: Need) -> "Passage":
-        """Wait for the turn; raises NotAdmitted once the model is stopped."""
+        """Wait for the turn; raises NotAdmitted once the model is stopped or the budget used up."""
+        reserved_usd = await self._purse.reserve(need) if self._purse else 0.0
+        try:
+            return Passage(self, await self._turn(need.tokens), reserved_usd)
+        except BaseException:
+            if self._purse:
+                self._purse.give_back(reserved_usd)
+            raise
+
+    async def _turn(self, tokens: int) -> Start:
+        """Wait until the model's own limits allow one more, then those of its key, then those of this process."""
         async with self._line as line:
             await line.until(self._told_ready_in_s)
             async with self._lane.line as lane_line:
                 while True:
                     await lane_line.until(self._ready_in_s)
                     await self._places.acquire()
-                    start = self._start(need.tokens)
+                    start = self._start(tokens)
                     if start is not None:
-                        return Passage(self, start)
+                        return start
                     self._places.release()
 
     def _told_ready_in_s(self) -> float:
@@ -115,9 +97,11 @@ class ModelGate:
             self._unheard += 1
             return self._lane.pace.start(now, tokens)
 
-    def leave(self, start: Start, attempt: Attempt | None) -> None:
+    def leave(self, start: Start, attempt: Attempt | None, reserved_usd: float) -> None:
         """Learn from an attempt, and let the next look."""
         self._places.release()
+        if self._purse:
+            self._purse.settle(reserved_usd, attempt)
         self._unheard -= 1
         with self._lock():
             self._lane.pace.leave(self._now(), start, attempt)
@@ -134,15 +118,16 @@ class ModelGate:
 class Passage:
     """One attempt under way."""
 
-    __slots__ = ("_gate", "_start")
+    __slots__ = ("_gate", "_reserved_usd", "_start")
 
-    def __init__(self, gate: ModelGate, start: Start) -> None:
+    def __init__(self, gate: ModelGate, start: Start, reserved_usd: float) -> None:
         self._gate = gate
         self._start = start
+        self._reserved_usd = reserved_usd
 
     def leave(self, attempt: Attempt | None) -> None:
         """Tell how it went."""
-        self._gate.leave(self._start, attempt)
+        self._gate.leave(self._start, attempt, self._reserved_usd)
 
 
 class Gates:
@@ -164,8 +149,8 @@ class Gates:
         self._lanes: dict[str, Lane] = {}
         self._gates: dict[str, ModelGate] = {}
 
-    def of(self, model: ModelConfig) -> ModelGate:
-        """The gate of a model."""
+    def of(self, model: ModelConfig, purse: Purse | None = None) -> ModelGate:
+        """The gate of a model or judge, and what it pays from."""
         name = f"{model.name} {model.model} {lane_of(model)}"
         if name not in self._gates:
             told = Stated(Limits(), lambda what: self._cell(f"{name}: {what}"))
@@ -173,6 +158,7 @@ class Gates:
                 self._lane(model),
                 told,
                 first=self.most_of(model) if model.is_rehearsal else FIRST_IN_FLIGHT,
+                purse=purse,
                 places=self._places,
                 lock=self._lock,
             )

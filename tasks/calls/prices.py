@@ -16,6 +16,7 @@ from tasks.config import ModelConfig, Price
 
 MAP_FILE = "model_prices_and_context_window_backup.json"
 DATED = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+TIERS = ("_priority", "_balanced", "_flex", "_batches")
 FINE_TUNED = re.compile(r"(:[^:]*){3}$")
 
 
@@ -31,6 +32,37 @@ def price_of(model: ModelConfig) -> Price | None:
         case (int() | float() as asked, int() | float() as answered) if asked or answered:
             return Price(input_per_million=round(asked * 1e6, 9), output_per_million=round(answered * 1e6, 9))
     return None
+
+
+def highest_price_of(model: ModelConfig, *, tiered: bool) -> Price | None:
+    """The most that tokens may cost: the config's price, else the dearest of the map, as of long prompts or reasoning.
+
+    `tiered` says that a service tier is asked for, which has prices of its own.
+    """
+    if model.price is not None or price_of(model) is None:
+        return model.price
+    entry = entry_of(model.base_model or model.model, versions_alike=True)
+    return Price(
+        input_per_million=round(1e6 * dearest(entry, "input_cost_per_token", tiered=tiered), 9),
+        output_per_million=round(
+            1e6
+            * max(
+                dearest(entry, "output_cost_per_token", tiered=tiered),
+                dearest(entry, "output_cost_per_reasoning_token", tiered=tiered),
+            ),
+            9,
+        ),
+    )
+
+
+def dearest(entry: Mapping[str, Any], what: str, *, tiered: bool) -> float:
+    """The highest of an entry's prices of one thing."""
+    prices = (
+        float(price)
+        for name, price in entry.items()
+        if name.startswith(what) and isinstance(price, int | float) and (tiered or not name.endswith(TIERS))
+    )
+    return max(prices, default=0.0)
 
 
 def cost_usd(price: Price, prompt_tokens: int, completion_tokens: int) -> float:

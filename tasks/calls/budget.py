@@ -1,0 +1,192 @@
+"""A budget is a hard stop: what a call may cost at most is reserved before it is sent, and settled after.
+
+Each payer (a model or judge) has an equal share. What it will not need of it goes to the others: a payer may spend
+more than its share as long as it leaves to each other what that still needs, up to its share. So a cheap model is done
+before an expensive one has used everything up. Who cannot pay now waits for what others may give back; once nothing
+more will come, its calls are not sent.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+from tasks.calls.gate import Attempt, Need, NotAdmitted
+from tasks.calls.line import Line
+from tasks.calls.spacing import Cell, OwnCell
+from tasks.config import Price
+from tasks.records import CallStatus
+
+ENOUGH_CALLS = 10
+CAUTION = 1.25
+"""How much more than so far a payer's calls may cost on average, when others are let use what it seems not to need."""
+
+NOT_BILLED = frozenset(
+    {
+        CallStatus.RATE_LIMITED,
+        CallStatus.QUOTA_EXHAUSTED,
+        CallStatus.SERVER_ERROR,
+        CallStatus.CONTEXT_OVERFLOW,
+        CallStatus.BAD_REQUEST,
+        CallStatus.UNAUTHORIZED,
+        CallStatus.MODEL_NOT_FOUND,
+    }
+)
+"""What a provider rejects; the rest may have been billed even where no answer came, and then counts in full."""
+
+LOOK_EVERY_S = 0.05
+"""How often a payer looks whether another process has given something back."""
+
+
+class Account:
+    """What one payer has spent and reserved, in USD, and the calls that it has behind and before it."""
+
+    def __init__(self, payer: str, cell: Callable[[str], Cell]) -> None:
+        self.spent = cell(f"{payer}: spent")
+        self.reserved = cell(f"{payer}: reserved")
+        self.under_way = cell(f"{payer}: under way")
+        self.settled = cell(f"{payer}: settled")
+        self.to_do = cell(f"{payer}: to do")
+        self.waiting = cell(f"{payer}: waiting")
+
+    def reserve(self, usd: float) -> None:
+        """Set aside what one more call may cost."""
+        self.reserved.value += usd
+        self.under_way.value += 1
+
+    def release(self, usd: float) -> None:
+        """Take back what was set aside for a call."""
+        self.under_way.value -= 1
+        self.reserved.value = self.reserved.value - usd if self.under_way.value else 0.0
+
+    @property
+    def used(self) -> float:
+        """What others cannot have."""
+        return self.spent.value + self.reserved.value
+
+    def still_needs(self, share: float) -> float:
+        """What of its share it will probably use yet."""
+        if self.to_do.value <= 0:
+            return 0.0
+        rest = max(0.0, share - self.used)
+        if self.settled.value < ENOUGH_CALLS:
+            return rest
+        return min(rest, CAUTION * self.to_do.value * self.spent.value / self.settled.value)
+
+
+class Budget:
+    """The budget of a run; `payers` are names with the number of calls that each has to do."""
+
+    def __init__(
+        self,
+        usd: float,
+        payers: Mapping[str, int],
+        *,
+        spent_before: float = 0.0,
+        cell: Callable[[str], Cell] = lambda _: OwnCell(),
+        lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        shared: bool = False,
+    ) -> None:
+        self._usd = usd
+        self._left_usd = usd - spent_before
+        self.look_after_s = LOOK_EVERY_S if shared else math.inf
+        self.lock = lock
+        self._accounts = {name: Account(name, cell) for name in payers}
+        self._lines = {name: Line() for name in payers}
+        if not shared:
+            self.expect(payers)
+
+    def expect(self, payers: Mapping[str, int]) -> None:
+        """Set what each payer has to do; of several processes one does so."""
+        for name, calls in payers.items():
+            self._accounts[name].to_do.value = calls
+
+    def purse(self, payer: str, price: Price, most_answer_tokens: int) -> "Purse":
+        """What a payer pays from: at most `price`, and for answers no longer than that where nothing bounds them."""
+        return Purse(self, self._accounts[payer], self._lines[payer], price, most_answer_tokens)
+
+    def is_granted(self, account: Account, usd: float) -> bool:
+        """Reserve that much if it can be had now; raises NotAdmitted where it never will."""
+        others = [one for one in self._accounts.values() if one is not account]
+        used = sum(one.used for one in self._accounts.values())
+        in_flight = any(one.under_way.value for one in self._accounts.values())
+        share = self._left_usd / len(self._accounts)
+        held = sum(one.still_needs(share) for one in others if in_flight or not one.waiting.value)
+        if used + held + usd <= self._left_usd:
+            account.reserve(usd)
+            return True
+        if not in_flight and not held:
+            raise NotAdmitted(CallStatus.BUDGET, f"budget: what is left of {self._usd:g} USD does not pay for it")
+        return False
+
+    def did_change(self) -> None:
+        """Let all look again."""
+        for line in self._lines.values():
+            line.look_again()
+
+
+class Purse:
+    """What one payer's calls are paid from."""
+
+    def __init__(self, budget: Budget, account: Account, line: Line, price: Price, most_answer_tokens: int) -> None:
+        self._budget = budget
+        self._account = account
+        self._line = line
+        self._price = price
+        self._most_answer_tokens = most_answer_tokens
+
+    async def reserve(self, need: Need) -> float:
+        """Wait until what a call may cost is reserved; gives the USD. Raises NotAdmitted where it never will be."""
+        usd = self._most_usd(need)
+        async with self._line as line:
+            try:
+                await line.until(lambda: 0.0 if self._is_granted(usd) else self._budget.look_after_s)
+            finally:
+                self._wait(0)
+        return usd
+
+    def _is_granted(self, usd: float) -> bool:
+        with self._budget.lock():
+            granted = self._budget.is_granted(self._account, usd)
+        if not granted:
+            self._wait(1)
+        return granted
+
+    def _wait(self, value: int) -> None:
+        """Tell others whether anything of this payer can move, as far as it is in its own hands."""
+        if self._account.waiting.value != value:
+            self._account.waiting.value = value
+            self._budget.did_change()
+
+    def settle(self, reserved_usd: float, attempt: Attempt | None) -> None:
+        """Put what a call came to in the place of what was reserved for it; None was cancelled, and may be billed."""
+        with self._budget.lock():
+            self._account.release(reserved_usd)
+            self._account.spent.value += came_to(attempt, reserved_usd)
+            self._account.settled.value += 1
+        self._budget.did_change()
+
+    def give_back(self, reserved_usd: float) -> None:
+        """Nothing was sent."""
+        with self._budget.lock():
+            self._account.release(reserved_usd)
+        self._budget.did_change()
+
+    def did(self, calls: int) -> None:
+        """So many of the calls to do are behind it, whether they were sent or not."""
+        with self._budget.lock():
+            self._account.to_do.value -= calls
+        self._budget.did_change()
+
+    def _most_usd(self, need: Need) -> float:
+        answer_tokens = self._most_answer_tokens if need.most_answer_tokens is None else need.most_answer_tokens
+        price = self._price
+        return (need.most_prompt_tokens * price.input_per_million + answer_tokens * price.output_per_million) / 1e6
+
+
+def came_to(attempt: Attempt | None, reserved_usd: float) -> float:
+    """What a call cost, or may have cost where nobody says."""
+    if attempt is None:
+        return reserved_usd
+    if attempt.cost_usd is not None:
+        return attempt.cost_usd
+    return 0.0 if attempt.status in NOT_BILLED else reserved_usd
