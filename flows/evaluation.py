@@ -9,13 +9,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.budgeting import RunBudget, open_budget
 from flows.judging import Judge, Judged, not_needed
 from flows.probing import judge_client, kept_probes
 from flows.run import Run
+from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
 from tasks.calls.engine import Judgment, Planned, evaluate
-from tasks.calls.journal import Journal
+from tasks.calls.journal import Journal, Trial
 from tasks.calls.lanes import PREPARING, Gates, ModelGate
 from tasks.calls.lateness import Lateness
 from tasks.calls.provider import warm_up
@@ -40,7 +42,7 @@ DISTURBED_SHARE = 0.03
 
 
 @asynccontextmanager
-async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluation"]:
+async def open_evaluation(run: Run, work: Sequence[Shard], worker: int = 0) -> AsyncIterator["Evaluation"]:
     """Open what evaluating needs in this process: a journal, which reaches the disk each second, and connections."""
     await warm_up()
     journal, lateness = Journal(run.folder.journal(worker)), Lateness()
@@ -48,7 +50,7 @@ async def open_evaluation(run: Run, worker: int = 0) -> AsyncIterator["Evaluatio
     try:
         with VerdictCache(run.results / VERDICTS) as cache:
             async with connections(run.config.concurrency) as session:
-                evaluation = Evaluation(run, journal, session, cache, lateness)
+                evaluation = Evaluation(run, journal, session, cache, lateness, open_budget(run, work))
                 yield evaluation
                 run.unreliable_latency |= evaluation.cells_disturbed()
             run.notes += [cache.fault] if cache.fault else []
@@ -69,13 +71,20 @@ class Evaluation:
     """Evaluates shards of one run in this process: a client per cell, a gate per model, one journal."""
 
     def __init__(
-        self, run: Run, journal: Journal, session: "aiohttp.ClientSession", cache: VerdictCache, lateness: Lateness
+        self,
+        run: Run,
+        journal: Journal,
+        session: "aiohttp.ClientSession",
+        cache: VerdictCache,
+        lateness: Lateness,
+        budget: RunBudget | None,
     ) -> None:
         self._run = run
         self._journal = journal
         self._session = session
         self._cache = cache
         self._lateness = lateness
+        self._budget = budget
         self._gates = Gates(run.config.concurrency, keeps_up=lambda: not lateness.disturbs)
         self._judges: dict[str, Judge] = {}
         self._lanes: dict[str, Lane] = {}
@@ -83,11 +92,21 @@ class Evaluation:
 
     async def shard(self, shard: Shard) -> None:
         """Ask, score and journal the trials of one shard."""
-        cell, run = self._cell(shard.suite, shard.model), self._run
-        work = evaluate(
-            cell.trials(shard), cell, journal=self._journal, room=cell.lane.room, stop=run.stop, tell=run.tell
-        )
-        await until_stopped(asyncio.ensure_future(work), run.stop)
+        cell, stop = self._cell(shard.suite, shard.model), self._run.stop
+        left = shard.n_trials
+
+        def tell(trial: Trial) -> None:
+            nonlocal left
+            self._run.tell(trial)
+            if trial.outcome:
+                left -= 1
+                cell.did(1)
+
+        work = evaluate(cell.trials(shard), cell, journal=self._journal, room=cell.lane.room, stop=stop, tell=tell)
+        try:
+            await until_stopped(asyncio.ensure_future(work), stop)
+        finally:
+            cell.did(left)
 
     def cells_disturbed(self) -> set[tuple[str, str]]:
         """The cells whose latencies are partly our own: too many answers waited for this process."""
@@ -98,20 +117,25 @@ class Evaluation:
             planned = next(cell for cell in self._run.plan.cells if (cell.suite, cell.model) == (suite, model))
             judges = [(one, self._judge(one.judge)) for one in build_judges(self._run.plan.suite_named(suite))]
             lane = self._lane(planned.model)
-            self._cells[suite, model] = CellWork(self._run, planned, lane, judges, self._lateness)
+            payers = [lane.model, *(self._run.judge_named(one.judge) for one, _ in judges)]
+            purses = [purse for payer in payers if (purse := self._purse(payer))]
+            self._cells[suite, model] = CellWork(self._run, planned, lane, judges, purses, self._lateness)
         return self._cells[suite, model]
+
+    def _purse(self, payer: ModelConfig) -> Purse | None:
+        return self._budget.purse(payer) if self._budget else None
 
     def _lane(self, name: str) -> "Lane":
         if name not in self._lanes:
             model = self._run.model_named(name)
             room = asyncio.Semaphore(math.ceil(PREPARING * self._gates.most_of(model)))
-            self._lanes[name] = Lane(model, self._gates.of(model), room, self._session)
+            self._lanes[name] = Lane(model, self._gates.of(model, self._purse(model)), room, self._session)
         return self._lanes[name]
 
     def _judge(self, name: str) -> Judge:
         if name not in self._judges:
             config = self._run.judge_named(name)
-            gate = self._gates.of(config)
+            gate = self._gates.of(config, self._purse(config))
             client = judge_client(self._run, config, session=self._session, gate=gate)
             self._judges[name] = Judge(client, gate, kept_probes(self._run.folder)[name], self._cache)
         return self._judges[name]
@@ -151,9 +175,11 @@ class CellWork:
         planned: PlannedCell,
         lane: Lane,
         judges: Sequence[tuple[RubricJudge, Judge]],
+        purses: Sequence[Purse],
         lateness: Lateness,
     ) -> None:
         self.lane = lane
+        self._purses = purses
         self.answered = 0
         self.disturbed = 0
         self._judges = judges
@@ -176,6 +202,11 @@ class CellWork:
     @property
     def stopped(self) -> str | None:
         return self.lane.gate.stopped
+
+    def did(self, trials: int) -> None:
+        """Let those who share a budget know that so many trials need no more of it."""
+        for purse in self._purses:
+            purse.did(trials)
 
     @property
     def judged(self) -> bool:

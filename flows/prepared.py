@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from flows.payers import budget_problems, budget_warnings
 from flows.planning import History, comparison_cells, make_plan, night_cells, with_candidate
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.resuming import changes_since, folder_to_resume, stored_plan
@@ -71,8 +72,12 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
 
 
 def prepared(file: ConfigFile, plan: Plan) -> Prepared:
-    """A plan with the folder that it will be kept in."""
-    return Prepared(file=file, plan=plan, folder=RunFolder(file.results, plan.run_id))
+    """A plan with the folder that it will be kept in; raises UsageError where its budget could not be kept."""
+    models = {cell.model for cell in plan.cells}
+    if problems := list(budget_problems(file, plan.suites, models)):
+        raise UsageError(problems)
+    notes = tuple(budget_warnings(file, plan.suites, models))
+    return Prepared(file=file, plan=plan, folder=RunFolder(file.results, plan.run_id), notes=notes)
 
 
 def prepare_resumed(run_id: str, file: ConfigFile) -> Prepared:

@@ -40,19 +40,19 @@ async def probe_judges(run: Run) -> None:
 
 async def evaluate_cells(run: Run) -> None:
     """Evaluate every shard, one task each; a shard that breaks leaves its cell unmeasured and the rest alone."""
+    work = [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
     if not run.stop.is_set():
-        async with open_evaluation(run) as evaluation:
-            await evaluate_shards(run, evaluation)
+        async with open_evaluation(run, work) as evaluation:
+            await evaluate_shards(run, evaluation, work)
 
 
-async def evaluate_shards(run: Run, evaluation: Evaluation) -> None:
+async def evaluate_shards(run: Run, evaluation: Evaluation, work: list[Shard]) -> None:
     """One Prefect task for each shard."""
 
     @task(name="evaluate", task_run_name="{shard}", cache_policy=NO_CACHE)
     async def evaluate(shard: Shard) -> None:
         await evaluation.shard(shard)
 
-    work = [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
     ended = await asyncio.gather(*(evaluate(shard) for shard in work), return_exceptions=True)
     for shard, error in zip(work, ended, strict=True):
         if isinstance(error, DaybreakError | asyncio.CancelledError):

@@ -23,8 +23,6 @@ def unbuilt(config: Config) -> Iterator[str]:
         yield "workers above 1"
     if config.auto_compare:
         yield "auto_compare"
-    if config.budget_usd is not None:
-        yield "budget_usd"
 
 
 def unbuilt_in_suites(suites: Sequence[Suite]) -> Iterator[str]:

@@ -79,6 +79,11 @@ class Shard(NamedTuple):
     first_trial: int
     last_trial: int
 
+    @property
+    def n_trials(self) -> int:
+        """How many trials it holds."""
+        return (self.stop - self.start) * (self.last_trial - self.first_trial + 1)
+
     def __str__(self) -> str:
         return f"{self.suite} on {self.model}, {self.phase}, cases {self.start + 1}–{self.stop}"
 

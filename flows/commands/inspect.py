@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.answer import OK, Answered
 from flows.estimate import as_data, estimate
+from flows.payers import budget_problems, budget_warnings
 from flows.prepared import prepare_night, read_config, read_suites
 from flows.probing import judges_used
 from flows.requests import NightRequest, Request
@@ -24,8 +25,13 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
     file = read_config(Request(config=config, results=results))
     read = read_suites(file, suites)
     judges = [judge.config for judge in judges_used(file.config, read)]
-    if missing := list(missing_credentials([*file.config.models, *judges], file.env, where=file.path)):
-        raise UsageError(missing)
+    wrong = [
+        *missing_credentials([*file.config.models, *judges], file.env, where=file.path),
+        *budget_problems(file, read),
+    ]
+    if wrong:
+        raise UsageError(wrong)
+    warnings = list(budget_warnings(file, read))
     rows = [[suite.name, suite.n_cases, kinds(suite.kinds), suite.dataset_hash[:12]] for suite in read]
     text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"})
     text += f"\nModels: {names(file.config.models)}"
@@ -35,7 +41,9 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
         "suites": [{"suite": s.name, "cases": s.n_cases, "dataset_hash": s.dataset_hash} for s in read],
         "models": [{"model": model.name, "simulated": model.is_rehearsal} for model in file.config.models],
         "judges": [{"judge": judge.name, "simulated": judge.is_rehearsal} for judge in judges],
+        "warnings": warnings,
     }
+    text += "".join(f"\nNote: {warning}." for warning in warnings)
     return Answered(exit_code=OK, data=data, text=f"{text}\nAll is well.")
 
 

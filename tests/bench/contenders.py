@@ -66,9 +66,10 @@ async def evaluated(prepared: Any) -> None:
 
     [suite], [cell] = prepared.plan.suites, prepared.plan.cells
     store_cases(suite, stored_cases(prepared.file.results, suite))
+    work = list(shards(cell, suite.n_cases))
     with open_run(prepared) as run:
-        async with open_evaluation(run) as evaluation:
-            await asyncio.gather(*map(evaluation.shard, shards(cell, suite.n_cases)))
+        async with open_evaluation(run, work) as evaluation:
+            await asyncio.gather(*map(evaluation.shard, work))
         await asyncio.to_thread(store_trials, run)
 
 

@@ -70,9 +70,10 @@ async def measure(url: str, cases: int, *, told: bool) -> Paced:
         [suite], [cell] = prepared.plan.suites, prepared.plan.cells
         store_cases(suite, stored_cases(prepared.file.results, suite))
         with open_run(prepared) as run:
-            async with open_evaluation(run) as evaluation:
+            work = list(shards(cell, cases))
+            async with open_evaluation(run, work) as evaluation:
                 began = time.perf_counter()
-                await asyncio.gather(*map(evaluation.shard, shards(cell, cases)))
+                await asyncio.gather(*map(evaluation.shard, work))
                 seconds = time.perf_counter() - began
             trials = list(read_trials(run.folder.journals(), torn=[]))
             latencies = [call.latency_ms for trial in trials for call in trial.calls if call.latency_ms is not None]

@@ -1,0 +1,77 @@
+"""Nights with a budget, as the command line shows them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.budgeting import spent_before
+from tasks.plan import RunFolder
+from tests.fakes.provider import FakeProvider, Received, Reply, said
+from tests.flows.lab import Lab, right
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+DEAR = "price: {input_per_million: 0, output_per_million: 10000}"
+CHEAP = "price: {input_per_million: 0, output_per_million: 100}"
+
+
+def ten_tokens(request: Received) -> Reply:
+    return said(right(request), completion_tokens=10)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with FakeProvider() as provider:
+        provider.answer("*", ten_tokens)
+        lab = Lab(tmp_path, provider, gate="{baseline_trials: 1}")
+        lab.suite("scorers: [exact]\ngate: {baseline_trials: 1}\nparams: {max_tokens: 16}\n")
+        yield lab
+
+
+def test_what_the_budget_does_not_pay_for_is_unmeasured_and_a_cheap_model_is_not_starved(lab: Lab) -> None:
+    lab.config({"dear": DEAR, "cheap": CHEAP}, more="budget_usd: 1.0\n")
+    night = lab.run("nightly")
+    rows = {row["model"]: row for row in night.data["comparisons"]}
+    assert night.exit_code == 3
+    assert rows["cheap"]["verdict"] == "pinned"
+    assert rows["dear"]["verdict"] == "unmeasured"
+    assert "budget: what is left of 1 USD does not pay for it" in rows["dear"]["cause"]
+    [asked] = lab.sql("SELECT count(*) AS calls, sum(cost_usd) AS usd FROM calls WHERE model = 'dear'")
+    assert 0.7 <= asked["usd"] <= 1.0
+    assert asked["calls"] == sum(request.model == "dear" for request in lab.provider.requests) < 20
+    assert night.data["cost_usd"] <= 1.0
+
+
+def test_a_resumed_night_has_what_is_left_of_the_budget(lab: Lab) -> None:
+    lab.config({"dear": DEAR}, more="budget_usd: 1.0\n")
+    first = lab.run("nightly")
+    folder = RunFolder(lab.root / "results", first.data["run_id"])
+    assert spent_before(folder) == pytest.approx(first.data["cost_usd"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("", "'small' has no known price"),
+        (DEAR, "'small' may answer at any length"),
+    ],
+)
+def test_a_budget_that_could_not_be_kept_is_refused(lab: Lab, fields: str, message: str) -> None:
+    lab.config({"small": fields}, more="budget_usd: 1\n")
+    lab.suite("scorers: [exact]\n")
+    for command in ("check", "plan", "nightly"):
+        ended = lab.run(command)
+        assert ended.exit_code == 2
+        assert message in ended.data["problems"][0]["message"]
+    assert lab.provider.requests == []
+
+
+def test_answers_without_a_limit_are_warned_of(lab: Lab) -> None:
+    lab.config({"gpt-4o-mini": ""}, more="budget_usd: 1\n")
+    lab.suite("scorers: [exact]\n")
+    checked = lab.run("check")
+    assert checked.exit_code == 0
+    assert checked.data["warnings"] == [
+        "gpt-4o-mini has no max_tokens: the budget reserves 16384 tokens for each answer"
+    ]
