@@ -41,7 +41,8 @@ def judges_used(config: Config, suites: Iterable[Suite]) -> list[UsedJudge]:
 
 async def probe_judges(run: Run) -> None:
     """Ask each judge one thing, to learn which version of it answers tonight, and note what is to be known of it."""
-    known = kept_probes(run.folder)  # an earlier attempt has asked
+    earlier = kept_probes(run.folder)  # by an attempt that was interrupted
+    known = {name for name, probe in earlier.items() if not why_not_asked(probe)}
     judges = [one for one in judges_used(run.config, run.plan.suites) if one.config.name not in known]
     if not judges:
         return

@@ -1,18 +1,23 @@
 """Nights with a judge over HTTP: what is asked and recorded, and what is never asked twice."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.judges import verdict
-from tests.fakes.provider import FakeProvider
+from tests.fakes.provider import FakeProvider, said
 from tests.flows.judged_lab import JUDGED, RUBRIC, JudgedLab, by_the_label, only
 from tests.flows.lab import right, sums, wrong_below
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
+PASS = verdict("pass")
 CALL_USD = 20 * 100 / 1e6
 """What the judge costs for each answer: 20 tokens."""
 
@@ -242,6 +247,29 @@ def test_a_judge_without_a_key_is_refused_only_where_a_suite_asks_it(lab: Judged
     assert problem["message"] == "model 'owl': expected its key in NO_SUCH_KEY, which is not set"
     lab.suite("scorers: [exact]\n")
     assert lab.run("check").exit_code == 0
+
+
+def test_a_resumed_night_judges_what_was_answered_without_asking_the_model_again(lab: JudgedLab) -> None:
+    lab.judge(lambda asked: by_the_label(asked) if asked.sum < "5" else said(PASS, served_as="owl-1", delay_s=60))
+    command = [sys.executable, "-c", "from flows.cli import main; main(['nightly', '--json'])"]
+    process = subprocess.Popen(command, cwd=lab.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while sum(request.model == "owl" for request in lab.provider.requests) < lab.n + 1:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+    lab.judge(by_the_label)
+    lab.asked()
+    night = lab.run("nightly", "--resume", "latest")
+    assert (night.exit_code, only(night)["verdict"], only(night)["pass_rate"]) == (0, "pinned", 1)
+    assert lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'model'") == [{"n": 2 * lab.n}]
+    assert lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'probe'") == [{"n": 1}]
+    assert lab.sql("SELECT outcome, count(*) AS n FROM outcomes GROUP BY outcome") == [
+        {"outcome": "passed", "n": 2 * lab.n}
+    ]
 
 
 def relabelled(n: int, changed: int) -> list[dict[str, object]]:
