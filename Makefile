@@ -4,7 +4,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 ifneq ($(shell command -v uv),)
 VENV := uv venv --quiet --allow-existing --python $(PYTHON) .venv
-INSTALL := uv pip install --quiet --python $(BIN)/python --no-deps
+INSTALL := uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
 else
 VENV := $(PYTHON) -m venv .venv
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
@@ -14,7 +14,7 @@ LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help nightly test check bench serve lock clean
+.PHONY: help nightly test check bench study serve lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, 
 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
 	@$(BIN)/python -m tests.bench
+
+study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (25 minutes; QUICK=--quick takes one)
+	@$(BIN)/python -m tests.study $(QUICK)
 
 serve: .venv/requirements.stamp ## serve every deployment with its schedule
 	@$(BIN)/daybreak serve

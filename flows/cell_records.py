@@ -8,9 +8,11 @@ from tasks.records import Cell, Comparison, Flip, GateResult, Suite, Verdict
 from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts
-from tasks.verdicts.compare import Judged, Paired, too_few
+from tasks.verdicts.compare import Judged, too_few
+from tasks.verdicts.evidence import Evidence
 from tasks.verdicts.flips import flips
-from tasks.verdicts.gates import check_pass_rate
+from tasks.verdicts.gates import GateCheck, check_cost, check_p95, check_pass_rate
+from tasks.verdicts.population import population_rate
 from tasks.verdicts.statistics import rate_interval
 
 
@@ -23,7 +25,7 @@ def cell_record(
     verdict: Verdict | None,
 ) -> Cell:
     """A cell; figures are None where nothing was measured."""
-    rate = rate_interval(counts.passed, counts.measured) if counts else None
+    rate = population_rate(counts.passed, counts.measured, counts.groups.tolist()) if counts else None
     model = run.config.model_named(planned.model)
     return Cell(
         run_id=run.id,
@@ -77,21 +79,33 @@ def comparison_record(run_id: str, suite: Suite, planned: PlannedCell, judged: J
     )
 
 
-def gate_records(run_id: str, suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[GateResult]:
+def gate_records(run: Run, suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[GateResult]:
     """The gates that a suite sets for a cell by itself."""
-    limit = suite.config.gate.min_pass_rate
-    if limit is not None:
-        check = check_pass_rate(counts.passed, counts.measured, limit=limit)
+    gate = suite.config.gate
+    figures = []
+    if gate.p95_ms is not None or gate.max_cost_per_action_usd is not None:
+        figures = reads.call_figures(run.results, run.id, suite.name, planned.model)
+    checks: dict[str, tuple[float, GateCheck]] = {}
+    if gate.min_pass_rate is not None:
+        check = check_pass_rate(counts.passed, counts.measured, limit=gate.min_pass_rate)
+        checks["min_pass_rate"] = gate.min_pass_rate, check
+    if gate.p95_ms is not None:
+        latencies = [] if (suite.name, planned.model) in run.unreliable_latency else [ms for ms, _ in figures]
+        checks["p95_ms"] = gate.p95_ms, check_p95(latencies, limit=gate.p95_ms)
+    if gate.max_cost_per_action_usd is not None:
+        check = check_cost([cost for _, cost in figures], limit=gate.max_cost_per_action_usd)
+        checks["max_cost_per_action_usd"] = gate.max_cost_per_action_usd, check
+    for name, (limit, found) in checks.items():
         yield GateResult(
-            run_id=run_id,
+            run_id=run.id,
             suite=suite.name,
             model=planned.model,
-            gate="min_pass_rate",
+            gate=name,
             limit_value=limit,
-            value=check.value,
-            ci_low=check.interval.low if check.interval else None,
-            ci_high=check.interval.high if check.interval else None,
-            state=check.state,
+            value=found.value,
+            ci_low=found.interval.low if found.interval else None,
+            ci_high=found.interval.high if found.interval else None,
+            state=found.state,
         )
 
 
@@ -111,9 +125,9 @@ def kind_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Itera
         )
 
 
-def flip_records(run: Run, planned: PlannedCell, base: Side, pairs: Paired) -> Iterator[Flip]:
+def flip_records(run: Run, planned: PlannedCell, base: Side, evidence: Evidence) -> Iterator[Flip]:
     """The cases whose outcome changed, with an answer of either side that shows it."""
-    flipped = flips(pairs)
+    flipped = flips(evidence.after(evidence.asked_of(None)))
     if not flipped:
         return
     ids = [case_id for case_id, _ in flipped]

@@ -5,19 +5,22 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
+from flows.pairing import base_side, evidence_of, this_side
 from flows.probing import judges_used, uncalibrated
-from flows.rescoring import rescored
 from flows.result import RunResult
 from flows.retirements import lifespans
 from flows.run import Run, now
 from flows.storing import store_records
-from tasks.plan import Baseline, PlannedCell
+from tasks.config import Gate
+from tasks.plan import PlannedCell
 from tasks.records import CallStatus, Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
 from tasks.reports.page import KindRate
 from tasks.storage import reads
-from tasks.storage.counts import CellTotals, Side, TrialCounts, cell_totals, paired_counts, trial_counts
+from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_counts
 from tasks.storage.judged import probes
-from tasks.verdicts.compare import Judged, Paired, compare, judge_first_night
+from tasks.verdicts.compare import Judged, judge_first_night
+from tasks.verdicts.decide import Decided, decide
+from tasks.verdicts.evidence import Evidence
 
 SHOWN_REASONS = 2
 
@@ -80,12 +83,12 @@ def judge_measured_cell(
 ) -> JudgedCell:
     """Judge a cell against its baseline, as a first night, or only by itself where it is a reference."""
     base = base_side(run, suite, planned.baseline) if planned.baseline else None
-    pairs = paired(run, suite, planned, base) if base else None
-    judged = None
-    if isinstance(pairs, str):
-        judged = Judged(verdict=Verdict.UNMEASURED, cause=pairs, n_paired=0)
-    elif pairs:
-        judged = compare(pairs, suite.config.gate)
+    evidence = evidence_of(run, planned) if base else None
+    judged: Judged | None = None
+    if isinstance(evidence, str):
+        judged = Judged(verdict=Verdict.UNMEASURED, cause=evidence, n_paired=0)
+    elif evidence:
+        judged = decided(evidence, suite.config.gate)
     elif planned.phase == "baseline":
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
     if judged and judged.verdict is Verdict.UNMEASURED:
@@ -93,46 +96,23 @@ def judge_measured_cell(
     return JudgedCell(
         cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
         comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
-        gates=tuple(gate_records(run.id, suite, planned, counts)),
-        flips=tuple(flip_records(run, planned, base, pairs)) if base and isinstance(pairs, Paired) else (),
+        gates=tuple(gate_records(run, suite, planned, counts)),
+        flips=tuple(flip_records(run, planned, base, evidence)) if base and isinstance(evidence, Evidence) else (),
         kinds=tuple(kind_rates(suite, planned, counts)),
     )
+
+
+def decided(evidence: Evidence, gate: Gate) -> Judged:
+    """What the evidence says when nothing more is asked."""
+    judged = decide(evidence, gate, may_ask=False)
+    assert isinstance(judged, Decided), "nothing more may be asked"  # noqa: S101
+    return judged
 
 
 def reasons(run: Run, planned: PlannedCell) -> str:
     """Why trials of a cell could not be measured, the most frequent reasons first."""
     found = reads.unmeasured_reasons(run.results, run.id, planned.suite, planned.model, most=SHOWN_REASONS)
     return "".join(f"; {trials} × {reason}" for reason, trials in found)
-
-
-def this_side(run: Run, suite: Suite, planned: PlannedCell) -> Side:
-    """Tonight's trials of a cell."""
-    return Side(run.id, planned.model, dataset_hash=suite.dataset_hash)
-
-
-def base_side(run: Run, suite: Suite, baseline: Baseline) -> Side:
-    """The trials that a cell is compared with."""
-    if baseline.run_id is None:
-        return Side(run.id, baseline.model, dataset_hash=suite.dataset_hash)
-    return Side(baseline.run_id, baseline.model)
-
-
-def paired(run: Run, suite: Suite, planned: PlannedCell, base: Side) -> Paired | str:
-    """Both sides, case by case, scored by the same scorers and judges with the same labels, or why that cannot be."""
-    found = paired_counts(run.results, suite.name, base=base, side=this_side(run, suite, planned))
-    counts = rescored(run, suite, base, found)
-    if isinstance(counts, str):
-        return counts
-    return Paired(
-        case_ids=counts.case_ids.tolist(),
-        base_passed=counts.base_passed,
-        base_measured=counts.base_measured,
-        passed=counts.passed,
-        measured=counts.measured,
-        n_cases=counts.n_cases,
-        n_base_cases=counts.n_base_cases,
-        trials=planned.trials,
-    )
 
 
 def new_pins(result: RunResult) -> Iterator[Pin]:

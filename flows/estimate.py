@@ -14,7 +14,7 @@ from tasks.plan import Plan, PlannedCell
 from tasks.records import Suite
 from tasks.storage import reads
 from tasks.storage.counts import Side, trial_counts
-from tasks.verdicts.statistics import detectable_drop_pp, detectable_range_pp
+from tasks.verdicts.detectable import detectable_before_baseline_pp, detectable_pp
 
 CHARS_PER_TOKEN = 4
 SAMPLED_CASES = 50
@@ -64,7 +64,6 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
     longest = longest_answer(model, cell)
     judging = judging_of(file.config, suite, cell, answer_tokens=longest)
     known = known_detectable(file, suite, cell)
-    gate = suite.config.gate
     in_flight = min(file.config.concurrency, model.limits.concurrency or file.config.concurrency, calls)
     latency_s = (
         latency_ms / 1000 if latency_ms else float(cell.params.get("latency_ms", 1000 * ASSUMED_LATENCY_S)) / 1000
@@ -78,8 +77,7 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
         judge_calls=judging.calls,
         cost_usd=added(cost_of(model, suite, calls, longest), judging.cost_usd),
         minutes=calls * latency_s / in_flight / 60,
-        detectable_drop_pp=known
-        or detectable_range_pp(suite.n_cases, trials=cell.trials, max_drop_pp=gate.max_drop_pp),
+        detectable_drop_pp=known or detectable_before_baseline_pp(suite.n_cases, suite.config.gate, trials=cell.trials),
         detectable_is_assumed=known is None,
         simulated=model.is_rehearsal,
     )
@@ -120,10 +118,8 @@ def known_detectable(file: ConfigFile, suite: Suite, cell: PlannedCell) -> tuple
     if cell.baseline is None or cell.baseline.run_id is None:
         return None
     counts = trial_counts(file.results, suite.name, Side(cell.baseline.run_id, cell.baseline.model))
-    known = detectable_drop_pp(
-        counts.passed, counts.measured, trials=cell.trials, max_drop_pp=suite.config.gate.max_drop_pp
-    )
-    return None if known is None else (known, known)
+    known = detectable_pp(counts.passed, counts.measured, suite.config.gate, trials=cell.trials)
+    return known, known
 
 
 def as_data(estimates: Sequence[Estimate]) -> list[dict[str, object]]:

@@ -219,6 +219,8 @@ class CellWork:
     def trials(self, shard: Shard) -> Iterator[Planned]:
         """The trials of a shard that an earlier attempt has not finished, case by case."""
         for case in read_stored(self._cases, shard.start, shard.stop):
+            if shard.case_ids is not None and case.id not in shard.case_ids:
+                continue
             for trial in range(shard.first_trial, shard.last_trial + 1):
                 key = TrialKey(self._run.id, shard.suite, shard.model, case.id, trial, shard.phase)
                 if key not in self._run.done.finished:

@@ -103,7 +103,7 @@ def read_config(request: Request) -> ConfigFile:
 def read_suites(file: ConfigFile, only: tuple[str, ...] = ()) -> tuple[Suite, ...]:
     """Read and check the suites of a config, or only the named ones."""
     suites = load_suites(file, check_scorer=problems_of_scorer, check_case=problem_of_case, only=only)
-    refuse_unbuilt(file, suites)
+    refuse_unbuilt(file)
     if problems := list(rehearsal_problems(file)):
         raise UsageError(problems)
     return suites

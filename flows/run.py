@@ -17,6 +17,7 @@ from tasks.errors import RunBroken
 from tasks.plan import Plan, RunFolder
 from tasks.records import Run as RunRecord
 from tasks.records import RunStatus
+from tasks.verdicts.evidence import Evidence
 
 
 @dataclass(kw_only=True)
@@ -34,6 +35,7 @@ class Run:
     broken_cells: dict[tuple[str, str], str] = field(default_factory=dict)
     unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    opened: dict[tuple[str, str], Evidence | str] = field(default_factory=dict)
     done: Done = field(default_factory=lambda: Done(set(), {}, []))
 
     @property

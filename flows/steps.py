@@ -7,7 +7,7 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, notifying, probing, reporting, storing
+from flows import comparing, confirming, notifying, probing, reporting, storing
 from flows.evaluation import Evaluation, open_evaluation, until_stopped
 from flows.result import RunResult
 from flows.run import Run
@@ -39,8 +39,26 @@ async def probe_judges(run: Run) -> None:
 
 
 async def evaluate_cells(run: Run) -> None:
-    """Evaluate every shard, one task each; a shard that breaks leaves its cell unmeasured and the rest alone."""
-    work = [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
+    """Ask everything that is planned."""
+    await evaluate(
+        run, [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
+    )
+
+
+async def confirm_suspicions(run: Run) -> None:
+    """Ask again what is suspected, until each suspicion is decided or has had all its trials."""
+
+    @task(name="suspect", cache_policy=NO_CACHE, persist_result=False)
+    async def suspect() -> list[Shard]:
+        return await asyncio.to_thread(confirming.shards_to_confirm, run)
+
+    while not run.stop.is_set() and (wanted := await suspect()):
+        await evaluate(run, wanted)
+        await store_trials(run)
+
+
+async def evaluate(run: Run, work: list[Shard]) -> None:
+    """Evaluate shards, one task each; one that breaks leaves its cell unmeasured and the rest alone."""
     if not run.stop.is_set():
         async with open_evaluation(run, work) as evaluation:
             await evaluate_shards(run, evaluation, work)
@@ -50,10 +68,10 @@ async def evaluate_shards(run: Run, evaluation: Evaluation, work: list[Shard]) -
     """One Prefect task for each shard."""
 
     @task(name="evaluate", task_run_name="{shard}", cache_policy=NO_CACHE)
-    async def evaluate(shard: Shard) -> None:
+    async def evaluate_one(shard: Shard) -> None:
         await evaluation.shard(shard)
 
-    ended = await asyncio.gather(*(evaluate(shard) for shard in work), return_exceptions=True)
+    ended = await asyncio.gather(*(evaluate_one(shard) for shard in work), return_exceptions=True)
     for shard, error in zip(work, ended, strict=True):
         if isinstance(error, DaybreakError | asyncio.CancelledError):
             raise error

@@ -69,7 +69,10 @@ class Plan:
 
 
 class Shard(NamedTuple):
-    """A piece of a cell that one task evaluates: some rows of its stored cases, with the numbers of their trials."""
+    """A piece of a cell that one task evaluates: some rows of its stored cases, with the numbers of their trials.
+
+    `case_ids` leaves out the other cases of these rows; None means all.
+    """
 
     suite: str
     model: str
@@ -78,14 +81,17 @@ class Shard(NamedTuple):
     stop: int
     first_trial: int
     last_trial: int
+    case_ids: frozenset[str] | None = None
 
     @property
     def n_trials(self) -> int:
         """How many trials it holds."""
-        return (self.stop - self.start) * (self.last_trial - self.first_trial + 1)
+        n_cases = self.stop - self.start if self.case_ids is None else len(self.case_ids)
+        return n_cases * (self.last_trial - self.first_trial + 1)
 
     def __str__(self) -> str:
-        return f"{self.suite} on {self.model}, {self.phase}, cases {self.start + 1}–{self.stop}"
+        cases = f"cases {self.start + 1}–{self.stop}" if self.case_ids is None else f"{len(self.case_ids)} cases"
+        return f"{self.suite} on {self.model}, {self.phase}, {cases}"
 
 
 class RunFolder(NamedTuple):
@@ -129,7 +135,14 @@ def stored_cases(results: Path, suite: Suite) -> Path:
 
 def shards(cell: PlannedCell, n_cases: int) -> Iterator[Shard]:
     """Cut a cell into pieces of some hundred trials."""
-    rows = max(1, ROWS_PER_SHARD // cell.trials)
-    for start in range(0, n_cases, rows):
-        stop = min(start + rows, n_cases)
-        yield Shard(cell.suite, cell.model, cell.phase, start, stop, 1, cell.trials)
+    yield from cut(Shard(cell.suite, cell.model, cell.phase, 0, n_cases, 1, cell.trials))
+
+
+def cut(whole: Shard) -> Iterator[Shard]:
+    """Cut a shard into pieces of some hundred trials; one of chosen cases stays whole."""
+    if whole.case_ids is not None:
+        yield whole
+        return
+    rows = max(1, ROWS_PER_SHARD // (whole.last_trial - whole.first_trial + 1))
+    for start in range(whole.start, whole.stop, rows):
+        yield whole._replace(start=start, stop=min(start + rows, whole.stop))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-WRITING = {**OFFLINE, "storage_compatibility_version": "v1.5.0", "threads": "1", "memory_limit": "24MB"}
-"""With little memory rows go to the disk as they come, which is no slower. What 2.0 writes unasked, 1.5 cannot read."""
+WRITING = {**OFFLINE, "storage_compatibility_version": "v1.5.0", "threads": "1"}
+"""What 2.0 writes unasked, 1.5 cannot read. More threads take more memory and are no faster."""
 
 READING = {**OFFLINE, "enable_external_access": "false", "python_enable_replacements": "false"}
 """A reader sees the warehouse and nothing else: no file, no network, no variable of this program."""

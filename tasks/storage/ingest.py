@@ -15,6 +15,7 @@ from tasks.storage.sql_files import sql
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MEMORY_LIMITS = ("32MB", "100MB", "2GB")
 
 Known = Mapping[tuple[str, str], tuple[int, int]]
 """Size and time of the parts that are in the warehouse, by table and name."""
@@ -54,14 +55,14 @@ def bring_in(con: "DuckDBPyConnection", found: Iterable[PartFile]) -> IngestRepo
     known = known_parts(con)
     sound, damaged = sort_out(part for part in found if known.get((part.table, part.name)) != part.stamp)
     try:
-        insert_with_little_memory(con, sound, known)
+        insert(con, sound, known)
     except duckdb.Error:
         broken = {part: problem for part in sound if (problem := problem_of_content(part.file))}
         if not broken:
             raise
         damaged += [as_problem(part.file, problem) for part, problem in broken.items()]
         sound = [part for part in sound if part not in broken]
-        insert_with_little_memory(con, sound, known)
+        insert(con, sound, known)
     return IngestReport(len(sound), sum(part.rows for part in sound), tuple(damaged))
 
 
@@ -87,28 +88,29 @@ def as_problem(part: PartFile, message: str) -> Problem:
     return Problem(str(part.path), message, "its rows are left out; restore it from a backup, or remove it")
 
 
-def insert_with_little_memory(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
-    """Insert parts, with more memory only where long answers need it."""
+def insert(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
+    """Insert parts in one transaction, in place of earlier ones; with more memory only where long answers need it."""
     import duckdb
 
-    for more in ("100MB", "2GB"):
+    for limit in MEMORY_LIMITS:
         try:
-            return insert(con, parts, known)
+            with transaction(con), memory_limit(con, limit):
+                return insert_by_table(con, parts, known)
         except duckdb.OutOfMemoryException:
-            con.execute(f"SET memory_limit = '{more}'")
-    return insert(con, parts, known)
+            if limit == MEMORY_LIMITS[-1]:
+                raise
+    return None
 
 
-def insert(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
-    """Insert parts in one transaction, in place of earlier ones of the same name."""
-    with transaction(con):
-        for table, group in groupby(parts, key=lambda part: part.file.table):
-            of_table = list(group)
-            delete_replaced(con, table, [part.file.name for part in of_table if (table, part.file.name) in known])
-            paths = [escape(str(part.file.path)) for part in of_table]
-            con.execute(sql("insert_parts").format(table=table), {"paths": paths})
-        if parts:
-            con.execute(sql("insert_ingested_parts"), {"parts": json.dumps([part.as_row() for part in parts])})
+def insert_by_table(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
+    """Insert parts and remember them."""
+    for table, group in groupby(parts, key=lambda part: part.file.table):
+        of_table = list(group)
+        delete_replaced(con, table, [part.file.name for part in of_table if (table, part.file.name) in known])
+        paths = [escape(str(part.file.path)) for part in of_table]
+        con.execute(sql("insert_parts").format(table=table), {"paths": paths})
+    if parts:
+        con.execute(sql("insert_ingested_parts"), {"parts": json.dumps([part.as_row() for part in parts])})
 
 
 def delete_replaced(con: "DuckDBPyConnection", table: str, names: Sequence[str]) -> None:
@@ -129,3 +131,14 @@ def transaction(con: "DuckDBPyConnection") -> Iterator[None]:
         con.rollback()
         raise
     con.commit()
+
+
+@contextmanager
+def memory_limit(con: "DuckDBPyConnection", limit: str) -> Iterator[None]:
+    """Let statements bring rows to the disk as they come, which is no slower. A commit or checkpoint may take more."""
+    [(usual,)] = con.execute("SELECT current_setting('memory_limit')").fetchall()
+    con.execute(f"SET memory_limit = '{limit}'")
+    try:
+        yield
+    finally:
+        con.execute(f"SET memory_limit = '{usual}'")

@@ -132,3 +132,18 @@ def retirements(results: Path) -> dict[str, Retirement]:
 def model_versions(results: Path) -> list[Version]:
     """Every version that was served, by model, the latest first."""
     return [Version(*row) for row in Warehouse(results).query(sql("select_model_versions"))]
+
+
+def fresh_trials(results: Path, run_id: str, suite: str, model: str) -> list[tuple[str, int, bool | None]]:
+    """The trials of a cell that were asked to confirm: case, number from 1, and whether it passed (None: unmeasured)."""
+    cell = {"run_id": run_id, "suite": suite, "model": model}
+    return [
+        (case_id, trial, passed)
+        for case_id, trial, passed in Warehouse(results).query(sql("select_fresh_trials"), cell)
+    ]
+
+
+def call_figures(results: Path, run_id: str, suite: str, model: str) -> list[tuple[float, float | None]]:
+    """Latency in ms and cost in USD (None: unknown) of each answered call of a cell."""
+    cell = {"run_id": run_id, "suite": suite, "model": model}
+    return [(latency_ms, cost) for latency_ms, cost in Warehouse(results).query(sql("select_call_figures"), cell)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.config import Gate
 from tasks.records import Interval, Verdict
+from tasks.verdicts.detectable import detectable_pp
 from tasks.verdicts.permutation import Counts, Tails, permutation_test
 from tasks.verdicts.statistics import ALPHA, case_noise, detectable_at_noise_pp, detectable_drop_pp, drop_interval
 
@@ -198,7 +199,7 @@ def judge_first_night(passed: Counts, measured: Counts, n_cases: int, gate: Gate
         cause="first measured night: this is the baseline now",
         n_paired=0,
         pass_rate=float(rate),
-        detectable_drop_pp=detectable_drop_pp(passed, measured, max_drop_pp=gate.max_drop_pp),
+        detectable_drop_pp=detectable_pp(passed, measured, gate),
     )
 
 

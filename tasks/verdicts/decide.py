@@ -188,7 +188,9 @@ def judge_alarm(followed: Sequence[Followed], gate: Gate, moved: Sequence[Moveme
     what = "" if first.region.name == MEAN else f"{', '.join(one.region.name for one in alarms)}: "
     how = "by the estimate alone" if first.region.is_strict(gate) else "beyond run-to-run noise"
     trials = (
-        f"; {first.fresh} fresh trials of each case confirmed it" if first.fresh else "; no fresh trials could be had"
+        f"; {first.fresh} fresh trial{'s' * (first.fresh > 1)} of each case confirmed it"
+        if first.fresh
+        else "; no fresh trials could be had"
     )
     named = f"; {', '.join(map(str, moved))}" if moved else ""
     return Judgement(Verdict.REGRESSED, f"{what}more than {gate.max_drop_pp:g} pp worse, {how}{trials}{named}")

@@ -8,13 +8,14 @@ from typing import Any
 from tests.fakes.provider import FakeProvider, Received, Reply
 from tests.flows.night import Ended, daybreak
 
+GATE = "{baseline_trials: 2, max_detectable_drop_pp: 100}"
 KEY = "sk-lab-0123456789abcdef"
 
 
 class Lab:
     """Suite `sums` of `n` cases ("3 + 4" → "7") on model `small`, in `root`; more can be written over it."""
 
-    def __init__(self, root: Path, provider: FakeProvider, *, n: int = 20, gate: str = "{baseline_trials: 2}") -> None:
+    def __init__(self, root: Path, provider: FakeProvider, *, n: int = 20, gate: str = GATE) -> None:
         self.root = root
         self.provider = provider
         self.n = n

@@ -221,6 +221,17 @@ def test_two_judges_of_a_suite_are_both_asked(lab: JudgedLab) -> None:
     ]
 
 
+def test_plan_counts_what_the_judge_may_be_asked_and_calls_nobody(lab: JudgedLab) -> None:
+    lab.owl("params: {max_tokens: 99}")
+    lab.suite(JUDGED + "params: {max_tokens: 9}\n")
+    planned = lab.run("plan").data
+    [cell] = planned["cells"]
+    assert (cell["judge_calls"], planned["calls"]) == (2 * lab.n, 4 * lab.n)
+    tokens = planned["cost_usd"] / (2 * lab.n) * 1e6 / 100
+    assert 200 < tokens < 300, "of the instructions, the rubric and the answer; the model itself costs next to nothing"
+    assert lab.provider.requests == []
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.prefect_server import PrefectServer
 from tests.fakes.provider import FakeProvider, refused, said
-from tests.flows.lab import KEY, Lab, broken_below, right, sums, wrong_below
+from tests.flows.lab import GATE, KEY, Lab, broken_below, right, sums, wrong_below
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -108,7 +108,7 @@ def test_a_changed_label_is_not_a_changed_model(lab: Lab) -> None:
     cases = sums(lab.n)
     for case in cases[:5]:
         case["expected"] = "odd"
-    lab.suite("scorers: [exact]\n", cases)
+    lab.suite(f"scorers: [exact]\ngate: {GATE}\n", cases)
     night = lab.run("nightly")
     assert (only(night)["verdict"], only(night)["drop_pp"]) == ("unchanged", 0)
     assert (only(night)["baseline_pass_rate"], only(night)["pass_rate"]) == (0.75, 0.75)
@@ -117,7 +117,9 @@ def test_a_changed_label_is_not_a_changed_model(lab: Lab) -> None:
 
 def test_a_dataset_that_changed_by_more_than_a_fifth_asks_for_a_promotion(lab: Lab) -> None:
     lab.run("nightly")
-    lab.suite("scorers: [exact]\n", [*sums(15), *({**case, "id": f"new-{case['id']}"} for case in sums(10))])
+    lab.suite(
+        f"scorers: [exact]\ngate: {GATE}\n", [*sums(15), *({**case, "id": f"new-{case['id']}"} for case in sums(10))]
+    )
     night = lab.run("nightly")
     assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")
     assert "the dataset changed: promote" in only(night)["cause"]
