@@ -135,7 +135,7 @@ def model_versions(results: Path) -> list[Version]:
 
 
 def fresh_trials(results: Path, run_id: str, suite: str, model: str) -> list[tuple[str, int, bool | None]]:
-    """The trials of a cell that were asked to confirm: case, number from 1, and whether it passed (None: unmeasured)."""
+    """The trials asked to confirm a cell: case, number from 1, and whether it passed (None: unmeasured)."""
     cell = {"run_id": run_id, "suite": suite, "model": model}
     return [
         (case_id, trial, passed)
