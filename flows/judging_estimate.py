@@ -9,10 +9,11 @@ from tasks.datasets.cases import cases_of
 from tasks.plan import PlannedCell
 from tasks.records import Suite
 from tasks.scoring.judge import RubricJudge, build_judges
-from tasks.scoring.judge_prompt import INSTRUCTIONS
+from tasks.scoring.judge_prompt import pose
 
 CHARS_PER_TOKEN = 4
 SAMPLED_CASES = 20
+NONCE = "0" * 32
 
 
 class Judging(NamedTuple):
@@ -48,5 +49,6 @@ def cost_of_verdict(judge: ModelConfig, scorer: RubricJudge, suite: Suite, answe
 def rubric_tokens(scorer: RubricJudge, suite: Suite) -> float:
     """Tokens of a mean question but the answer, guessed from the length of some."""
     judged = (case for case in cases_of(suite) if scorer.applies_to(case))
-    sizes = [len(INSTRUCTIONS) + len(scorer.rubric.render(case, "")) for case in islice(judged, SAMPLED_CASES)]
+    questions = [pose(scorer.rubric, case, "", nonce=NONCE).messages(NONCE) for case in islice(judged, SAMPLED_CASES)]
+    sizes = [sum(len(message["content"]) for message in question) for question in questions]
     return sum(sizes) / len(sizes) / CHARS_PER_TOKEN
