@@ -49,6 +49,7 @@ def compare_cells(run: Run) -> RunResult:
     if run.stop.is_set():
         return interrupted(run, list(totals.values()))
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
+    run.notes += unreliable(run)
     result = result_of(run, judged, list(totals.values()))
     store_records(
         run,
@@ -62,6 +63,18 @@ def compare_cells(run: Run) -> RunResult:
         },
     )
     return result
+
+
+def unreliable(run: Run) -> list[str]:
+    """Which latencies are partly our own, in a sentence; simulated ones say nothing anyway."""
+    cells = [f"{suite} on {model}" for suite, model in sorted(run.unreliable_latency) if not is_simulated(run, model)]
+    why = "latency not reliable, this machine was too busy while answers came"
+    return [f"{why}: {', '.join(cells)}"] if cells else []
+
+
+def is_simulated(run: Run, model: str) -> bool:
+    """True for the rehearsal's models."""
+    return run.model_named(model).is_rehearsal
 
 
 def judge_cell(run: Run, planned: PlannedCell, total: CellTotals | None) -> JudgedCell:
