@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, Received, Reply, said
-from tests.flows.lab import Lab, right
+from tests.flows.lab import GATE, Lab, right
 
 RUBRIC = "Is this the sum of {{ input }}, {{ expected }}?\n{{ output }}\n"
-JUDGED = "scorers: [{type: judge, judge: owl, rubric: rubric.md}]\ngate: {baseline_trials: 2}\n"
+JUDGED = f"scorers: [{{type: judge, judge: owl, rubric: rubric.md}}]\ngate: {GATE}\n"
 JUDGE_PRICE = "price: {input_per_million: 100, output_per_million: 0}"
 FENCED = re.compile(r"the sum of (.*), (.*)\?\n<<<(\w{32})\n(.*)\n\3>>>", re.DOTALL)
 

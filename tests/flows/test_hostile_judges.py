@@ -54,7 +54,7 @@ def test_whatever_a_judge_does_no_case_is_failed_for_it(lab: JudgedLab) -> None:
     replies = [reply for reply, _ in HOSTILE_JUDGES.values()]
     lab.owl(more="timeout_s: 0.5\n")
     cases = [{**case, "id": name} for case, name in zip(sums(len(replies)), HOSTILE_JUDGES, strict=True)]
-    lab.suite(JUDGED.replace("2}", "1}"), cases)
+    lab.suite(JUDGED.replace("trials: 2", "trials: 1"), cases)
     lab.judge(lambda asked: replies[int(asked.sum.split(" + ")[0])])
     night = lab.run("nightly")
     assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")

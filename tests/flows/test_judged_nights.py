@@ -33,7 +33,7 @@ def test_a_judged_suite_is_pinned_and_a_drop_is_a_regression(lab: JudgedLab) -> 
     lab.provider.answer("*", wrong_below(6))
     night = lab.run("nightly")
     assert (night.exit_code, only(night)["verdict"], only(night)["drop_pp"]) == (1, "regressed", 60.0)
-    latest = f"run_id = '{night.data['run_id']}' AND case_id = 'c000'"
+    latest = f"run_id = '{night.data['run_id']}' AND case_id = 'c000' AND phase = 'planned'"
     [score] = lab.sql(f"SELECT scorer, passed, value, reason FROM scores WHERE {latest}")
     assert score == {"scorer": "judge", "passed": False, "value": pytest.approx(0.1), "reason": "As the rubric says."}
     [note] = night.data["uncalibrated_judges"]
@@ -68,7 +68,7 @@ def test_each_judge_is_probed_once_in_a_run_and_the_probe_is_recorded(lab: Judge
 
 
 def test_an_answer_that_five_trials_share_is_judged_once(lab: JudgedLab) -> None:
-    lab.suite(JUDGED.replace("2}", "5}"))
+    lab.suite(JUDGED.replace("trials: 2", "trials: 5"))
     lab.run("nightly")
     assert len(lab.asked()) == lab.n
     assert lab.sql("SELECT count(*) AS n FROM scores WHERE passed") == [{"n": 5 * lab.n}]
@@ -123,8 +123,8 @@ def test_another_version_of_the_judge_judges_everything_anew(lab: JudgedLab) -> 
     assert len(lab.asked()) == lab.n
     assert (night.exit_code, only(night)["verdict"], only(night)["drop_pp"]) == (0, "unchanged", 0)
     assert (only(night)["baseline_pass_rate"], only(night)["pass_rate"]) == (0.9, 0.9), "the judge's move is nobody's"
-    [note] = night.data["notes"]
-    assert "the judge owl changed from openai/owl (owl-1) to openai/owl (owl-2)" in note
+    moved = "the judge owl changed from openai/owl (owl-1) to openai/owl (owl-2) since "
+    assert any(moved in note for note in night.data["notes"])
 
 
 def test_other_params_of_the_judge_make_it_another_judge(lab: JudgedLab) -> None:
@@ -174,11 +174,11 @@ def test_a_new_scorer_beside_the_judge_takes_the_judges_verdicts_from_before(lab
     """What the judge could not judge in the baseline's night stays unmeasured, and is no verdict that is missing."""
     lab.provider.answer("*", lambda request: "one" if request.prompt == "0 + 1" else right(request))
     lab.judge(lambda asked: "I cannot help with that." if asked.answer == "one" else by_the_label(asked))
-    lab.suite(JUDGED.replace("2}", "2, min_coverage: 0.9}"))
+    lab.suite(JUDGED.replace("100}", "100, min_coverage: 0.9}"))
     lab.run("nightly")
     lab.asked()
     lab.provider.answer("*", right)
-    lab.suite(JUDGED.replace("[", "[{regex: {pattern: '^[^7]*$'}}, ").replace("2}", "2, min_coverage: 0.9}"))
+    lab.suite(JUDGED.replace("[", "[{regex: {pattern: '^[^7]*$'}}, ").replace("100}", "100, min_coverage: 0.9}"))
     night = lab.run("nightly")
     assert [asked.sum for asked in lab.asked()] == ["0 + 1"]
     assert any("the scorers changed" in note for note in night.data["notes"])
@@ -198,7 +198,7 @@ def test_a_judge_whose_version_is_not_disclosed_is_taken_for_the_same_all_day(la
 
 def test_a_judge_is_not_asked_about_what_another_scorer_has_failed(lab: JudgedLab) -> None:
     lab.provider.answer("*", wrong_below(4))
-    lab.suite(JUDGED.replace("[", "[{regex: {pattern: '[0-9]'}}, ").replace("2}", "1}"))
+    lab.suite(JUDGED.replace("[", "[{regex: {pattern: '[0-9]'}}, ").replace("trials: 2", "trials: 1"))
     lab.run("nightly")
     assert len(lab.asked()) == lab.n - 4
     scores = lab.sql("SELECT scorer, passed, reason FROM scores WHERE case_id = 'c000' ORDER BY scorer")
