@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
 from flows.pairing import base_side, evidence_of, this_side
@@ -13,11 +12,10 @@ from flows.run import Run, now
 from flows.storing import store_records
 from tasks.config import Gate
 from tasks.plan import PlannedCell
-from tasks.records import CallStatus, Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
+from tasks.records import Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
 from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_counts
-from tasks.storage.judged import probes
 from tasks.verdicts.compare import Judged, judge_first_night
 from tasks.verdicts.decide import Decided, decide
 from tasks.verdicts.evidence import Evidence
@@ -36,21 +34,14 @@ class JudgedCell:
     kinds: tuple[KindRate, ...] = ()
 
 
-class Spent(NamedTuple):
-    """Calls and USD of a run; None where a price is unknown."""
-
-    calls: int
-    cost_usd: float | None
-
-
 def compare_cells(run: Run) -> RunResult:
     """Judge every cell of the run, store what was found and return it."""
     totals = {(total.suite, total.model): total for total in cell_totals(run.results, run.id)}
     if run.stop.is_set():
-        return interrupted(run, list(totals.values()))
+        return interrupted(run)
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
     run.notes += unreliable(run)
-    result = result_of(run, judged, list(totals.values()))
+    result = result_of(run, judged)
     store_records(
         run,
         {
@@ -136,14 +127,14 @@ def new_pins(result: RunResult) -> Iterator[Pin]:
             yield Pin(suite=suite, model=model, run_id=result.run_id, pinned_at=now(), pinned_by="first measured night")
 
 
-def result_of(run: Run, judged: list[JudgedCell], totals: list[CellTotals]) -> RunResult:
+def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
     """Put the cells of a run together."""
     judges = judges_used(run.config, run.plan.suites)
     return RunResult(
         run_id=run.id,
         flow=run.plan.flow,
         status="finished",
-        **spent(run, totals)._asdict(),
+        **reads.spent(run.results, run.id)._asdict(),
         cells=tuple(cell.cell for cell in judged),
         comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
         gates=tuple(gate for cell in judged for gate in cell.gates),
@@ -156,21 +147,10 @@ def result_of(run: Run, judged: list[JudgedCell], totals: list[CellTotals]) -> R
     )
 
 
-def interrupted(run: Run, totals: list[CellTotals]) -> RunResult:
+def interrupted(run: Run) -> RunResult:
     """What is left of a run that was stopped: its trials are kept, nothing is judged."""
-    calls, cost_usd = spent(run, totals)
+    calls, cost_usd = reads.spent(run.results, run.id)
     store_records(run, {"runs": (run.record("interrupted", calls=calls, cost_usd=cost_usd),)})
     return RunResult(
         run_id=run.id, flow=run.plan.flow, status="interrupted", calls=calls, cost_usd=cost_usd, notes=tuple(run.notes)
-    )
-
-
-def spent(run: Run, totals: list[CellTotals]) -> Spent:
-    """What models, judges and the probes of judges took."""
-    probed = probes(run.results, run.id)
-    costs = [cost for total in totals for cost in (total.cost_usd, total.judge_cost_usd)]
-    costs += [probe.cost_usd for probe in probed if probe.status is CallStatus.ANSWERED]
-    return Spent(
-        calls=sum(total.calls for total in totals) + len(probed),
-        cost_usd=None if None in costs else sum(cost or 0 for cost in costs),
     )

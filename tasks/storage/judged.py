@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.records import CallStatus, Phase
+from tasks.records import Phase
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
@@ -19,8 +19,6 @@ class Probe(NamedTuple):
     requested_model: str
     served_model: str | None
     params: str
-    status: CallStatus
-    cost_usd: float | None
 
 
 class TrialOfCell(NamedTuple):
@@ -33,11 +31,7 @@ class TrialOfCell(NamedTuple):
 
 def probes(results: Path, run_id: str) -> list[Probe]:
     """The probes of a run's judges, the latest last."""
-    rows = Warehouse(results).query(sql("select_probes"), {"run_id": run_id})
-    return [
-        Probe(model, requested, served, params, CallStatus(status), cost_usd)
-        for model, requested, served, params, status, cost_usd in rows
-    ]
+    return [Probe(*row) for row in Warehouse(results).query(sql("select_probes"), {"run_id": run_id})]
 
 
 def unmeasured_trials(

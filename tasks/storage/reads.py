@@ -37,6 +37,13 @@ class Output(NamedTuple):
     finish_reason: str | None
 
 
+class Spent(NamedTuple):
+    """What a run took: requests to models and judges, and USD; None where a price is unknown."""
+
+    calls: int
+    cost_usd: float | None
+
+
 def outputs(
     results: Path,
     run_id: str,
@@ -66,6 +73,12 @@ def unmeasured_reasons(results: Path, run_id: str, suite: str, model: str, *, mo
     return [
         (reason, trials) for reason, trials in Warehouse(results).query(sql("select_unmeasured_reasons"), parameters)
     ]
+
+
+def spent(results: Path, run_id: str) -> Spent:
+    """Sum up every call of a run: planned ones, those that confirmed, judges and their probes."""
+    [row] = Warehouse(results).query(sql("select_spent"), {"run_id": run_id})
+    return Spent(*row)
 
 
 def cells_of(results: Path, run_id: str) -> list[Cell]:

@@ -36,6 +36,8 @@ def test_a_judged_suite_is_pinned_and_a_drop_is_a_regression(lab: JudgedLab) -> 
     latest = f"run_id = '{night.data['run_id']}' AND case_id = 'c000' AND phase = 'planned'"
     [score] = lab.sql(f"SELECT scorer, passed, value, reason FROM scores WHERE {latest}")
     assert score == {"scorer": "judge", "passed": False, "value": pytest.approx(0.1), "reason": "As the rubric says."}
+    [counted] = lab.sql(f"SELECT count(*) AS n FROM calls WHERE run_id = '{night.data['run_id']}'")
+    assert night.data["calls"] == counted["n"] > 2 * lab.n, "the trials that confirmed cost money, too"
     [note] = night.data["uncalibrated_judges"]
     assert note.startswith("owl is not calibrated on sums")
 

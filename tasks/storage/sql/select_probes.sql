@@ -1,4 +1,4 @@
-SELECT model, requested_model, served_model, params, status, cost_usd
+SELECT model, requested_model, served_model, params
 FROM calls
 WHERE run_id = $run_id AND role = 'probe' AND suite = ''
 ORDER BY started_at
