@@ -1,7 +1,5 @@
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
-
 ifneq ($(shell command -v uv),)
 VENV := uv venv --quiet --allow-existing --python $(PYTHON) .venv
 INSTALL := uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
@@ -13,24 +11,33 @@ endif
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+QUICK_TESTS := -m "not slow and not browser"
+
 .DEFAULT_GOAL := help
-.PHONY: help nightly test check bench study serve lock clean
+.PHONY: help nightly test acceptance browser check bench study serve lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 nightly: .venv/requirements.stamp ## run the whole night (ends with 0 for a confirmed regression, too)
 	@$(BIN)/daybreak nightly || [ $$? -eq 1 ]
 
-test: .venv/requirements-dev.stamp ## run the tests
-	@$(PYTEST)
+test: .venv/requirements-dev.stamp ## run the tests (minutes)
+	@$(PYTEST) $(QUICK_TESTS)
+
+acceptance: .venv/requirements-dev.stamp ## whole nights on recorded answers, schedules, servers that die (minutes more)
+	@$(PYTEST) -m "slow and not browser"
+
+browser: .venv/requirements-dev.stamp ## the report in Debian's chromium (skipped where it is not installed)
+	@$(BIN)/python -m pytest -m browser
 
 check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, architecture, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(PYTEST)
+	$(PYTEST) $(QUICK_TESTS)
 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
 	@$(BIN)/python -m tests.bench
