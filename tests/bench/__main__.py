@@ -1,0 +1,14 @@
+"""Every benchmark in turn: `make bench`. Figures are ratios within one run; the machine's other work disturbs them."""
+
+from tests.bench import pace, startup, throughput
+
+
+def main() -> None:
+    """Print the tables."""
+    startup.main(3)
+    throughput.main(1000, 3)
+    pace.main()
+
+
+if __name__ == "__main__":
+    main()
