@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ READING = {**OFFLINE, "enable_external_access": "false", "python_enable_replacem
 
 ADVICE_ON_SPACE = "give the folder space and write permission; the Parquet parts hold everything that was finished"
 ADVICE_ON_DAMAGE = "run `daybreak rebuild`: the Parquet parts hold everything that was finished"
+
+LITTLE_MEMORY = "32MB"
 
 _opening = threading.Lock()
 
@@ -59,6 +61,26 @@ def connect(path: str | Path, settings: Mapping[str, str], *, read_only: bool) -
             con.execute("SET GLOBAL TimeZone = 'UTC'")
             con.execute(f"SET lock_configuration = {settings is READING}")
         return con
+
+
+@contextmanager
+def little_memory(con: "DuckDBPyConnection") -> Iterator[None]:
+    """Have rows go to the disk as they come, which is no slower, however many they are.
+
+    After an error in here, the connection is only good for closing, which then leaves the file alone: DuckDB 1.5 keeps
+    rows of a commit that failed for lack of memory. The checkpoint at a usual end may take more memory.
+    """
+    import duckdb
+
+    [(usual,)] = con.execute("SELECT current_setting('memory_limit')").fetchall()
+    con.execute(f"SET memory_limit = '{LITTLE_MEMORY}'")
+    try:
+        yield
+    except duckdb.Error:
+        with suppress(duckdb.Error):  # said by a file that takes no more commands
+            con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        raise
+    con.execute(f"SET memory_limit = '{usual}'")
 
 
 def wal_of(path: Path) -> Path:

@@ -15,8 +15,6 @@ from tasks.storage.sql_files import sql
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_LIMITS = ("32MB", "100MB", "2GB")
-
 Known = Mapping[tuple[str, str], tuple[int, int]]
 """Size and time of the parts that are in the warehouse, by table and name."""
 
@@ -49,13 +47,18 @@ class SoundPart(NamedTuple):
 
 
 def bring_in(con: "DuckDBPyConnection", found: Iterable[PartFile]) -> IngestReport:
-    """Bring in the parts that are new or were replaced; damaged ones do not hold up the others."""
+    """Bring in the parts that are new or were replaced; damaged ones do not hold up the others.
+
+    Errors of DuckDB pass through where no part is to blame: too little memory, a full disk, a damaged warehouse.
+    """
     import duckdb
 
     known = known_parts(con)
     sound, damaged = sort_out(part for part in found if known.get((part.table, part.name)) != part.stamp)
     try:
         insert(con, sound, known)
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException):
+        raise
     except duckdb.Error:
         broken = {part: problem for part in sound if (problem := problem_of_content(part.file))}
         if not broken:
@@ -89,28 +92,15 @@ def as_problem(part: PartFile, message: str) -> Problem:
 
 
 def insert(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
-    """Insert parts in one transaction, in place of earlier ones; with more memory only where long answers need it."""
-    import duckdb
-
-    for limit in MEMORY_LIMITS:
-        try:
-            with transaction(con), memory_limit(con, limit):
-                return insert_by_table(con, parts, known)
-        except duckdb.OutOfMemoryException:
-            if limit == MEMORY_LIMITS[-1]:
-                raise
-    return None
-
-
-def insert_by_table(con: "DuckDBPyConnection", parts: Sequence[SoundPart], known: Known) -> None:
-    """Insert parts and remember them."""
-    for table, group in groupby(parts, key=lambda part: part.file.table):
-        of_table = list(group)
-        delete_replaced(con, table, [part.file.name for part in of_table if (table, part.file.name) in known])
-        paths = [escape(str(part.file.path)) for part in of_table]
-        con.execute(sql("insert_parts").format(table=table), {"paths": paths})
-    if parts:
-        con.execute(sql("insert_ingested_parts"), {"parts": json.dumps([part.as_row() for part in parts])})
+    """Insert parts in one transaction, in place of earlier ones of the same name, and remember them."""
+    with transaction(con):
+        for table, group in groupby(parts, key=lambda part: part.file.table):
+            of_table = list(group)
+            delete_replaced(con, table, [part.file.name for part in of_table if (table, part.file.name) in known])
+            paths = [escape(str(part.file.path)) for part in of_table]
+            con.execute(sql("insert_parts").format(table=table), {"paths": paths})
+        if parts:
+            con.execute(sql("insert_ingested_parts"), {"parts": json.dumps([part.as_row() for part in parts])})
 
 
 def delete_replaced(con: "DuckDBPyConnection", table: str, names: Sequence[str]) -> None:
@@ -131,14 +121,3 @@ def transaction(con: "DuckDBPyConnection") -> Iterator[None]:
         con.rollback()
         raise
     con.commit()
-
-
-@contextmanager
-def memory_limit(con: "DuckDBPyConnection", limit: str) -> Iterator[None]:
-    """Let statements bring rows to the disk as they come, which is no slower. A commit or checkpoint may take more."""
-    [(usual,)] = con.execute("SELECT current_setting('memory_limit')").fetchall()
-    con.execute(f"SET memory_limit = '{limit}'")
-    try:
-        yield
-    finally:
-        con.execute(f"SET memory_limit = '{usual}'")

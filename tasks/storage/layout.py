@@ -26,11 +26,17 @@ def create_layout(con: "DuckDBPyConnection") -> None:
     con.execute("INSERT INTO facts.layout VALUES (?)", [layout_version()])
 
 
-def is_current(con: "DuckDBPyConnection") -> bool:
-    """True when the file has the tables and views of this version of Daybreak."""
+class OutdatedLayout(Exception):
+    """A warehouse of another version of Daybreak, or a file that is no warehouse; to be made anew."""
+
+
+def require_current(con: "DuckDBPyConnection") -> None:
+    """Raise OutdatedLayout unless the file has the tables and views of this version of Daybreak."""
     import duckdb
 
     try:
-        return con.execute("SELECT version FROM facts.layout").fetchall() == [(layout_version(),)]
-    except duckdb.CatalogException:
-        return False
+        found = con.execute("SELECT version FROM facts.layout").fetchall()
+    except duckdb.CatalogException as error:
+        raise OutdatedLayout from error
+    if found != [(layout_version(),)]:
+        raise OutdatedLayout

@@ -3,17 +3,17 @@
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import UsageError
-from tasks.storage.connections import connection, explained, in_memory, wal_of
+from tasks.storage.connections import connection, explained, in_memory, little_memory, wal_of
 from tasks.storage.gate import Patience, writers_turn
 from tasks.storage.ingest import IngestReport, bring_in
 from tasks.storage.inventory import find_parts, has_parts, remove_leftovers
-from tasks.storage.layout import create_layout, is_current
+from tasks.storage.layout import OutdatedLayout, create_layout, require_current
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,9 +48,8 @@ class Warehouse:
             remove_leftovers(self.results)
             if self._exists():
                 patience = self._patience()
-                with writers_turn(self.path, patience), connection(self.path, patience) as con:
-                    if is_current(con):
-                        return bring_in(con, find_parts(self.results))
+                with writers_turn(self.path, patience), suppress(OutdatedLayout):
+                    return self._bring_in(self.path, patience)
         return self.rebuild()
 
     def rebuild(self) -> IngestReport:
@@ -61,16 +60,27 @@ class Warehouse:
             try:
                 with connection(fresh, self._patience()) as con:
                     create_layout(con)
-                    first = bring_in(con, find_parts(self.results))
+                first = self._bring_in(fresh, self._patience())
                 with writers_turn(self.path, self._patience()):
-                    with connection(fresh, self._patience()) as con:
-                        last = bring_in(con, find_parts(self.results))
+                    last = self._bring_in(fresh, self._patience())
                     wal_of(self.path).unlink(missing_ok=True)
                     fresh.replace(self.path)
             finally:
                 fresh.unlink(missing_ok=True)
                 wal_of(fresh).unlink(missing_ok=True)
         return IngestReport(first.parts + last.parts, first.rows + last.rows, last.damaged)
+
+    def _bring_in(self, file: Path, patience: Patience) -> IngestReport:
+        """Bring in what is new with little memory, or with more where answers are very long."""
+        import duckdb
+
+        short_of_memory = (duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
+        with suppress(*short_of_memory), connection(file, patience) as con:
+            require_current(con)
+            with little_memory(con):
+                return bring_in(con, find_parts(self.results))
+        with connection(file, patience) as con:
+            return bring_in(con, find_parts(self.results))
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one of our own queries."""
@@ -104,7 +114,8 @@ class Warehouse:
     def _open(self, stack: ExitStack) -> "DuckDBPyConnection":
         if self._exists():
             con = stack.enter_context(connection(self.path, self._patience(), read_only=True))
-            if is_current(con):
+            with suppress(OutdatedLayout):
+                require_current(con)
                 return con
             stack.close()
         elif not has_parts(self.results):

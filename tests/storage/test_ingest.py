@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tasks.errors import RunBroken
-from tasks.storage import warehouse
+from tasks.storage import connections, warehouse
 from tasks.storage.ingest import IngestReport, bring_in
 from tasks.storage.layout import layout_version
 from tasks.storage.parts import write_part, write_trials
@@ -215,6 +215,28 @@ def test_answers_of_many_megabytes_come_in(tmp_path: Path) -> None:
     assert Warehouse(tmp_path).query("SELECT sum(length(output)) FROM calls") == [(80_000_000,)]
 
 
+@pytest.mark.parametrize("memory", ["1MB", "16MB"])
+def test_too_little_memory_doubles_no_row(tmp_path: Path, memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB 1.5 kept the rows of a commit that had failed, and the next commit found more than there should be."""
+    monkeypatch.setattr(connections, "LITTLE_MEMORY", memory)
+    for night in range(3):
+        run_id = f"run-2026010{night}-020000-aaaa"
+        write_trials(tmp_path, run_id, (trial(f"c{i}", run_id=run_id) for i in range(3_000)))
+        assert Warehouse(tmp_path).ingest().rows == 9_000
+    assert Warehouse(tmp_path).query("SELECT count(*), count(DISTINCT (run_id, case_id)) FROM calls") == [
+        (9_000, 9_000)
+    ]
+
+
+def test_an_ingest_leaves_nothing_to_replay(tmp_path: Path) -> None:
+    """A checkpoint that fails for lack of memory is silent, and every reader would then replay the log."""
+    for night in range(3):
+        run_id = f"run-2026010{night}-020000-aaaa"
+        write_trials(tmp_path, run_id, (trial(f"c{i}", run_id=run_id) for i in range(3_000)))
+        Warehouse(tmp_path).ingest()
+        assert not (tmp_path / "daybreak.duckdb.wal").exists()
+
+
 @pytest.mark.parametrize("damage", ["garbage", "cut off", "bytes changed"])
 def test_a_damaged_warehouse_says_how_to_get_it_back(tmp_path: Path, damage: str) -> None:
     store_a_night(tmp_path)
@@ -222,7 +244,7 @@ def test_a_damaged_warehouse_says_how_to_get_it_back(tmp_path: Path, damage: str
     before = contents(tmp_path)
     file = tmp_path / "daybreak.duckdb"
     sound = file.read_bytes()
-    changed = {"garbage": b"hello" * 5000, "cut off": sound[: len(sound) // 2], "bytes changed": sound[::-1]}
+    changed = {"garbage": b"hello" * 5000, "cut off": sound[:20_000], "bytes changed": sound[::-1]}
     file.write_bytes(changed[damage])
     for ask in (lambda: Warehouse(tmp_path).ingest(), lambda: Warehouse(tmp_path).read_only("FROM calls")):
         with pytest.raises(RunBroken, match=r"daybreak.duckdb: .*run `daybreak rebuild`"):
