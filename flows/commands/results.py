@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import webbrowser
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -45,12 +46,21 @@ def unfinished_run(folder: RunFolder) -> dict[str, Any] | None:
 def sql(*, config: str, results: str | None, statement: str, form: str) -> Answered:
     """Run one read-only statement."""
     found = Warehouse(results_of(config, results)).read_only(statement)
-    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    names = distinct(found.columns)
+    rows = [dict(zip(names, row, strict=True)) for row in found.rows]
     if form == "json":
         text = json.dumps(rows, default=str, ensure_ascii=False, indent=1)
     else:
         text = as_csv(found) if form == "csv" else table(found.columns, found.rows)
-    return Answered(exit_code=OK, data={"status": "ok", "columns": found.columns, "rows": rows}, text=text)
+    return Answered(exit_code=OK, data={"status": "ok", "columns": names, "rows": rows}, text=text)
+
+
+def distinct(columns: Sequence[str]) -> list[str]:
+    """Names of their own for columns, so that an object can hold all: the second `n` is `n_2`."""
+    return [
+        name if name not in columns[:index] else f"{name}_{columns[: index + 1].count(name)}"
+        for index, name in enumerate(columns)
+    ]
 
 
 def report(*, config: str, results: str | None, run_id: str | None, opened: bool) -> Answered:
