@@ -6,6 +6,7 @@ before an expensive one has used everything up. Who cannot pay now waits for wha
 more will come, its calls are not sent.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -35,6 +36,10 @@ NOT_BILLED = frozenset(
 
 LOOK_EVERY_S = 0.05
 """How often a payer looks whether another process has given something back."""
+
+STALLED_S = 1.0
+"""Nothing was under way for so long: what is kept for others is kept in vain. A judge has nothing to do until some
+model has answered, and a model that waits for the judge's share would never answer."""
 
 
 class Account:
@@ -88,7 +93,8 @@ class Budget:
     ) -> None:
         self._usd = usd
         self._left_usd = usd - spent_before
-        self.look_after_s = LOOK_EVERY_S if shared else math.inf
+        self.look_after_s = LOOK_EVERY_S if shared else STALLED_S / 2
+        self._stalled_since = math.inf
         self.lock = lock
         self._accounts = {name: Account(name, cell) for name in payers}
         self._lines = {name: Line() for name in payers}
@@ -111,12 +117,20 @@ class Budget:
         in_flight = any(one.under_way.value for one in self._accounts.values())
         share = self._left_usd / len(self._accounts)
         held = sum(one.still_needs(share) for one in others if in_flight or not one.waiting.value)
+        if self._is_stalled(in_flight=in_flight):
+            held = 0.0
         if used + held + usd <= self._left_usd:
             account.reserve(usd)
             return True
         if not in_flight and not held:
             raise NotAdmitted(CallStatus.BUDGET, f"budget: what is left of {self._usd:g} USD does not pay for it")
         return False
+
+    def _is_stalled(self, *, in_flight: bool) -> bool:
+        """True when somebody has waited for a while in which nothing moved."""
+        moment = asyncio.get_running_loop().time()
+        self._stalled_since = math.inf if in_flight else min(self._stalled_since, moment)
+        return moment - self._stalled_since >= STALLED_S
 
     def did_change(self) -> None:
         """Let all look again."""

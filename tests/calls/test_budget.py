@@ -155,3 +155,10 @@ def test_an_answer_that_nothing_bounds_reserves_the_longest_that_the_model_can_g
 )
 def test_what_may_have_been_billed_counts(attempt: Attempt | None, usd: float) -> None:
     assert came_to(attempt, 1.0) == usd
+
+
+async def test_what_is_kept_for_an_idle_judge_does_not_hold_up_the_model_whose_answers_it_waits_for() -> None:
+    budget = Budget(1.0, {"model": 10, "judge": 10})
+    purse = budget.purse("model", Price(input_per_million=0, output_per_million=1), 0)
+    async with asyncio.timeout(10):
+        assert await purse.reserve(Need(most_prompt_tokens=0, tokens=0, most_answer_tokens=600_000)) == 0.6
