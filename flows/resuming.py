@@ -36,7 +36,12 @@ def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
     stored = open_config(folder.config, env=file.env, results=file.results)
     if stored.problems:
         raise UsageError(stored.problems)
-    return replace(stored, path=file.path, root=plan.root, datasets=file.datasets), plan
+    models = {model.name: model for model in stored.config.models}
+    cells = tuple(
+        replace(cell, params={**models[cell.model].params, **plan.suite_named(cell.suite).config.params})
+        for cell in plan.cells
+    )
+    return replace(stored, path=file.path, root=plan.root, datasets=file.datasets), replace(plan, cells=cells)
 
 
 def changes_since(plan: Plan, file: ConfigFile, suites: Sequence[Suite]) -> Iterator[str]:

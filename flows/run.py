@@ -1,6 +1,7 @@
 """A run under way: its plan, its folder, and what every step of it needs."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class Run:
     def redact(self, text: str) -> str:
         """Take every secret we know out of a text that will be kept."""
         for secret in sorted(self.file.secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
+            text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
         return text
 
 

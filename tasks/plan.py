@@ -1,7 +1,7 @@
 """What a run is going to do, decided before the first call and stored with the run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -32,9 +32,9 @@ class PlannedCell:
     model: str
     phase: Phase
     trials: int
-    params: Mapping[str, Any]
     params_hash: str
     baseline: Baseline | None
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +59,8 @@ class Plan:
         return next(suite for suite in self.suites if suite.name == name)
 
     def to_json(self) -> bytes:
-        """For plan.json."""
-        return TypeAdapter(Plan).dump_json(self, indent=1, by_alias=True)
+        """For plan.json, without the params of cells: they hold what `${VAR}` stood for."""
+        return TypeAdapter(Plan).dump_json(self, indent=1, by_alias=True, exclude={"cells": {"__all__": {"params"}}})
 
     @classmethod
     def from_json(cls, text: bytes) -> "Plan":

@@ -16,6 +16,8 @@ from tasks.errors import Problem, UsageError
 SHORTEST_SECRET = 6
 """Shorter values would redact ordinary words."""
 
+SECRET_NAME = re.compile(r"(_|^)(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$", re.IGNORECASE)
+
 STAND_IN = {"models": [{"name": "no sound model", "model": "none", "params": {"temperature": 0}}], "judges": []}
 
 
@@ -93,6 +95,7 @@ def secrets_of(config: Config, document: Document, env: Mapping[str, str]) -> fr
     """What nobody may see: values that came from the environment."""
     names = [model.api_key_env for model in (*config.models, *config.judges)] + [config.slack.token_env]
     values = {env[name] for name in names if name and name in env} | document.substituted
+    values |= {value for name, value in env.items() if SECRET_NAME.search(name)}  # keys that litellm finds by itself
     return frozenset(value for value in values if len(value) >= SHORTEST_SECRET)
 
 

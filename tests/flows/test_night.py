@@ -211,6 +211,27 @@ def test_no_secret_reaches_a_file_or_the_terminal(lab: Lab) -> None:
     assert all(KEY not in row["error"] for row in errors)
 
 
+def test_secrets_that_the_config_does_not_name_and_those_in_params_stay_out_of_every_file(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found_by_litellm, in_params = "sk-found-0123456789", 'quo"ted-\\secret-0123456789'
+    monkeypatch.setenv("OPENAI_API_KEY", found_by_litellm)
+    monkeypatch.setenv("TEAM_HEADER", in_params)
+    lab.config({"small": ""})
+    config = (lab.root / "deployments/daybreak.yaml").read_text()
+    config = config.replace("api_key_env: LAB_KEY, ", "").replace(
+        "params: {temperature: 0}", "params: {temperature: 0, extra_headers: {X-Team: '${TEAM_HEADER}'}}"
+    )
+    lab.write("deployments/daybreak.yaml", config)
+    lab.provider.answer("*", [refused(400, f"Incorrect API key provided: {found_by_litellm}."), right])
+    assert lab.run("nightly").data["status"] == "finished"
+    assert lab.provider.requests[0].headers["X-Team"] == in_params
+    for path in (lab.root / "results").rglob("*"):
+        written = path.read_bytes() if path.is_file() else b""
+        for secret in (found_by_litellm, in_params, json.dumps(in_params)[1:-1]):
+            assert secret.encode() not in written, path
+
+
 def test_prefect_shows_the_run_its_tasks_and_the_table(lab: Lab, prefect_server: PrefectServer) -> None:
     results = str(lab.root / "here")
     lab.run("nightly", "--results", results)
