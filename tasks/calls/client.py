@@ -132,8 +132,8 @@ class ModelClient:
             role=role,
             scorer=scorer,
             requested_model=self.model.model,
-            served_model=getattr(response, "model", None),
-            system_fingerprint=getattr(response, "system_fingerprint", None),
+            served_model=as_text(getattr(response, "model", None)),
+            system_fingerprint=as_text(getattr(response, "system_fingerprint", None)),
             prompt_hash=prompt_hash,
             params=self._params_json,
             prompt_tokens=usage.prompt_tokens,
@@ -142,7 +142,7 @@ class ModelClient:
             cost_usd=self._cost_usd(response, usage),
             attempts=attempts,
             status=status_of(result),
-            finish_reason=None if isinstance(result, Fault) else result.finish_reason,
+            finish_reason=None if isinstance(result, Fault) else as_text(result.finish_reason),
             error=result.message if isinstance(result, Fault) else None,
             output=None if isinstance(result, Fault) else writable(result.text),
             started_at=ending.started_at,
@@ -193,6 +193,11 @@ def with_organization_as_header(params: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in params.items() if name != "organization"}
     headers = {"OpenAI-Organization": params["organization"], **rest.get("extra_headers", {})}
     return {**rest, "extra_headers": headers}
+
+
+def as_text(value: object) -> str | None:
+    """What a provider says in a field that should hold text: one that is none must not break the night's storage."""
+    return None if value is None else writable(str(value))
 
 
 def hidden(name: str, value: Any) -> Any:

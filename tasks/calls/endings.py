@@ -59,12 +59,19 @@ def status_of(result: Result) -> CallStatus:
             return result.status
 
 
+MOST_TOKENS = 1_000_000_000
+
+
 def usage_of(response: Any) -> Usage:
-    """The tokens of a response. litellm writes 0 where the provider does not say, and no prompt has 0 tokens."""
+    """The tokens of a response. litellm writes 0 where the provider does not say, and no prompt has 0 tokens.
+
+    A number that none can be is one that nobody knows.
+    """
     usage = getattr(response, "usage", None)
-    if usage is None or not usage.prompt_tokens:
+    counts = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
+    if not counts[0] or not all(isinstance(count, int) and 0 <= count <= MOST_TOKENS for count in counts):
         return Usage()
-    return Usage(usage.prompt_tokens, usage.completion_tokens)
+    return Usage(*counts)
 
 
 def limits_in(headers: Mapping[str, str]) -> dict[str, str]:

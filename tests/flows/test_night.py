@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fakes.prefect_server import PrefectServer
-from tests.fakes.provider import FakeProvider, refused, said
+from tests.fakes.provider import FakeProvider, Received, Reply, refused, said
 from tests.flows.lab import GATE, KEY, Lab, broken_below, right, sums, wrong_below
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -230,6 +231,20 @@ def test_secrets_that_the_config_does_not_name_and_those_in_params_stay_out_of_e
         written = path.read_bytes() if path.is_file() else b""
         for secret in (found_by_litellm, in_params, json.dumps(in_params)[1:-1]):
             assert secret.encode() not in written, path
+
+
+def test_a_provider_that_writes_nonsense_into_its_fields_does_not_break_the_night(lab: Lab) -> None:
+    odd = {"system_fingerprint": 7, "usage": {"prompt_tokens": 2**63, "completion_tokens": -1, "total_tokens": 0}}
+
+    def answer(request: Received) -> Reply:
+        reply = said(right(request))
+        return replace(reply, body=json.dumps({**json.loads(reply.body), **odd}).encode())
+
+    lab.provider.answer("*", answer)
+    night = lab.run("nightly")
+    assert (night.exit_code, only(night)["verdict"]) == (0, "pinned")
+    [call] = lab.sql("SELECT DISTINCT system_fingerprint, prompt_tokens, cost_usd FROM calls")
+    assert call == {"system_fingerprint": "7", "prompt_tokens": None, "cost_usd": None}
 
 
 def test_prefect_shows_the_run_its_tasks_and_the_table(lab: Lab, prefect_server: PrefectServer) -> None:
