@@ -51,7 +51,6 @@ def cases() -> list[dict[str, object]]:
             "id": row["id"],
             "input": row["query"],
             "expected": row["reference"],
-            "tags": ["prime" if row["is_prime"] else "composite"],
         }
         for row in recorded()
         if row["model"] == "gpt-4-0314"

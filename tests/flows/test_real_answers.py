@@ -31,7 +31,7 @@ def test_four_models_get_the_papers_figures_twice_and_a_stricter_scorer_is_no_ch
         write_suite(tmp_path, rule=STRICTER_RULE)
         third = daybreak(tmp_path, "nightly", "--json", "--model", "gpt-3.5-turbo-0301")
 
-    for words in ("prime on gpt-4-0613", "32.9 points lost", "28.4 to 37.2", "1000 of 1000", "84.0%", "51.1%"):
+    for words in ("prime on gpt-4-0613", "32.9 points lost", "95% interval", "1000 of 1000", "84.0%", "51.1%"):
         assert words in json.dumps(message, ensure_ascii=False)
     assert "gpt-3.5-turbo-0613" not in json.dumps(message), "an improvement wakes nobody"
 
