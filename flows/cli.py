@@ -1,5 +1,6 @@
 """The command line. Only light modules are imported here: `daybreak --help` answers at once."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -196,5 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     as_json = "--json" in arguments
     answered = answer_for(lambda: daybreak.main(arguments, prog_name="daybreak", standalone_mode=False))
     if answered is not None:
-        answered.show(as_json=as_json)
+        try:
+            answered.show(as_json=as_json)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(answered.exit_code)

@@ -185,10 +185,21 @@ def cell_flips(comparison: Comparison, flips: Sequence[Flip], total: int) -> lis
 
 
 def shown_gates(gates: Sequence[GateResult]) -> list[str]:
-    """The gates that do not hold, or could not be decided."""
-    return [
-        f"  {gate.gate} of {plain(gate.suite)} on {plain(gate.model)}: {gate.state}: {share(gate.value)} "
-        f"(95 %: {share(gate.ci_low)} to {share(gate.ci_high)}) against at least {share(gate.limit_value)}"
-        for gate in gates
-        if gate.state != "ok"
-    ]
+    """The gates that do not hold, or could not be decided, each in its unit."""
+    return [gate_line(gate) for gate in gates if gate.state != "ok"]
+
+
+def gate_line(gate: GateResult) -> str:
+    """One gate with what was measured and its limit."""
+    shown = {"p95_ms": milliseconds, "max_cost_per_action_usd": usd}.get(gate.gate, share)
+    side = "at least" if gate.gate.startswith("min_") else "at most"
+    spread = (
+        "" if gate.ci_low is None or gate.ci_high is None else f" (95 %: {shown(gate.ci_low)} to {shown(gate.ci_high)})"
+    )
+    where = f"{gate.gate} of {plain(gate.suite)} on {plain(gate.model)}"
+    return f"  {where}: {gate.state}: {shown(gate.value)}{spread} against {side} {shown(gate.limit_value)}"
+
+
+def milliseconds(value: float | None) -> str:
+    """A latency."""
+    return "–" if value is None else f"{value:.0f} ms"

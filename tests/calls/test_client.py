@@ -282,7 +282,7 @@ async def test_fault(provider: FakeProvider, monkeypatch: Any, row: Row, *, thro
     provider.answer("gpt-x", reply)
     before, gate = len(provider.requests), Gate()
     impatient = reply.delay_s > 1 or reply.delivery == "trickle"
-    call = await ask(client_for(provider, gate=gate, timeout_s=0.3 if impatient else 5.0))
+    call = await ask(client_for(provider, gate=gate, timeout_s=1.0 if impatient else 5.0))
     assert (call.status, call.attempts) == (row.status, row.attempts)
     assert call.error is not None
     assert row.says in call.error
