@@ -1,6 +1,6 @@
 """Compare the cells of a run with their baselines: stored trials in, verdicts out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
@@ -100,10 +100,18 @@ def judge_measured_cell(
     return JudgedCell(
         cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
         comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
-        gates=tuple(gate_records(run, suite, planned, counts)),
+        gates=gates_of(gate_records(run, suite, planned, counts), judged),
         flips=tuple(flip_records(run, planned, base, evidence)) if base and isinstance(evidence, Evidence) else (),
         kinds=tuple(kind_rates(suite, planned, counts)),
     )
+
+
+def gates_of(found: Iterable[GateResult], judged: Judged | None) -> tuple[GateResult, ...]:
+    """The gates of a cell: none of a reference, and none that is decided where too little was measured."""
+    if judged is None:
+        return ()
+    unmeasured = judged.verdict is Verdict.UNMEASURED
+    return tuple(replace(gate, state="undecided") if unmeasured else gate for gate in found)
 
 
 def decided(evidence: Evidence, gate: Gate) -> Judged:

@@ -64,10 +64,12 @@ def budget_problems(
     for payer in payers_of(file.config, suites, models) if file.config.budget_usd is not None else ():
         if payer.price is None:
             message = f"{payer.model.name!r} has no known price, so budget_usd could not be kept"
-            yield Problem(str(file.path), message, "give it a `price`, or a `base_model` that litellm knows")
+            yield Problem(
+                file.place_of(payer.model), message, "give it a `price`, or a `base_model` that litellm knows"
+            )
         elif payer.most_answer_tokens is None:
             message = f"{payer.model.name!r} may answer at any length, so budget_usd could not be kept"
-            yield Problem(str(file.path), message, "set max_tokens in its params")
+            yield Problem(file.place_of(payer.model), message, "set max_tokens in its params")
 
 
 def budget_warnings(file: ConfigFile, suites: Sequence[Suite], models: Collection[str] | None = None) -> Iterator[str]:
@@ -76,3 +78,10 @@ def budget_warnings(file: ConfigFile, suites: Sequence[Suite], models: Collectio
         if payer.most_answer_tokens:
             tokens = payer.most_answer_tokens
             yield f"{payer.model.name} has no max_tokens: the budget reserves {tokens} tokens for each answer"
+
+
+def price_warnings(file: ConfigFile, suites: Sequence[Suite]) -> Iterator[str]:
+    """Whose calls will have no cost."""
+    for payer in payers_of(file.config, suites):
+        if payer.price is None:
+            yield f"{payer.model.name} has no known price, so its cost will be NULL: set `price` or `base_model`"

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.config import RUN_ID, ModelConfig
 from tasks.documents import ConfigFile
+from tasks.documents.wording import shown
 from tasks.errors import UsageError
 from tasks.plan import Baseline, Plan, PlannedCell
 from tasks.records import Phase, Suite
@@ -116,7 +117,7 @@ def make_plan(
 ) -> Plan:
     """Put a plan together; raises UsageError when nothing would run."""
     if not cells:
-        raise UsageError.single("no suite runs on any of the chosen models", where=file.path)
+        raise UsageError.single("no suite runs on any of the chosen models", where=shown(file.path))
     used = {cell.suite for cell in cells}
     return Plan(
         run_id=new_run_id(now),

@@ -10,10 +10,10 @@ from flows.payers import budget_problems, budget_warnings
 from flows.planning import History, comparison_cells, make_plan, night_cells, with_candidate
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.resuming import changes_since, folder_to_resume, stored_plan
-from flows.unbuilt import refuse_unbuilt
+from flows.unbuilt import unbuilt_problems
 from tasks.calls.journal import Trial
 from tasks.calls.rehearsal import problems_of_params
-from tasks.datasets.suites import load_suites
+from tasks.datasets.suites import CheckAll, load_suites
 from tasks.documents import ConfigFile, open_config
 from tasks.errors import Problem, UsageError
 from tasks.plan import Plan, RunFolder
@@ -100,20 +100,22 @@ def read_config(request: Request) -> ConfigFile:
     return file
 
 
-def read_suites(file: ConfigFile, only: tuple[str, ...] = ()) -> tuple[Suite, ...]:
-    """Read and check the suites of a config, or only the named ones."""
-    suites = load_suites(file, check_scorer=problems_of_scorer, check_case=problem_of_case, only=only)
-    refuse_unbuilt(file)
-    if problems := list(rehearsal_problems(file)):
-        raise UsageError(problems)
-    return suites
+def read_suites(file: ConfigFile, only: tuple[str, ...] = (), check_all: CheckAll = lambda _: ()) -> tuple[Suite, ...]:
+    """Read and check the suites of a config, or only the named ones; every mistake comes in one answer."""
+    return load_suites(
+        file,
+        check_scorer=problems_of_scorer,
+        check_case=problem_of_case,
+        only=only,
+        check_all=lambda suites: (*unbuilt_problems(file), *rehearsal_problems(file), *check_all(suites)),
+    )
 
 
 def rehearsal_problems(file: ConfigFile) -> Iterator[Problem]:
     """What a simulated model cannot make sense of in its params."""
     for model in (*file.config.models, *file.config.judges):
         for problem in problems_of_params(model.params) if model.is_rehearsal else ():
-            yield Problem(str(file.path), f"{model.name!r} is simulated; params.{problem}")
+            yield Problem(file.place_of(model), f"{model.name!r} is simulated; params.{problem}")
 
 
 def read_history(results: Path) -> History:

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from tasks.config import Config
 from tasks.documents import ConfigFile
-from tasks.errors import Problem, UsageError
+from tasks.documents.wording import shown
+from tasks.errors import Problem
 
 
-def refuse_unbuilt(file: ConfigFile) -> None:
-    """Raise UsageError naming everything written that would otherwise have no effect."""
-    fields = list(unbuilt(file.config))
-    if fields:
-        raise UsageError(Problem(str(file.path), f"{field}: not in this version", "take it out") for field in fields)
+def unbuilt_problems(file: ConfigFile) -> Iterator[Problem]:
+    """Everything written that would otherwise have no effect."""
+    for field in unbuilt(file.config):
+        line = file.lines.get((field.split()[0],))
+        where = shown(file.path) + (f":{line}" if line else "")
+        yield Problem(where, f"{field}: not in this version", "take it out")
 
 
 def unbuilt(config: Config) -> Iterator[str]:

@@ -16,7 +16,7 @@ from flows.terminal.plan import shown_start
 from flows.terminal.progress import shown_progress
 from flows.terminal.tables import shown_result
 from tasks.calls import provider
-from tasks.calls.credentials import missing_credentials
+from tasks.calls.credentials import unusable_models
 from tasks.errors import RunBroken, UsageError
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def compare(
 def run(request: Request, prepared: Prepared, flow: str) -> Answered:
     """Start the flow in this process, with its own Prefect server unless one is named."""
     total = sum(cell.trials * prepared.plan.suite_named(cell.suite).n_cases for cell in prepared.plan.cells)
-    print(shown_start(prepared), file=sys.stderr)
     runtime.prepare(provider.load)
-    refuse_missing_credentials(prepared)
+    refuse_unusable_models(prepared)
+    print(shown_start(prepared), file=sys.stderr)
     with shown_progress(total) as tell:
         hand_over(request, replace(prepared, tell=tell))
         result = result_of(runtime.run_flow(flow_named(flow), request))
@@ -68,13 +68,13 @@ def flow_named(name: str) -> Any:
     return {"nightly": nightly.nightly, "compare": compare.compare, "watch": watch.watch}[name]
 
 
-def refuse_missing_credentials(prepared: Prepared) -> None:
+def refuse_unusable_models(prepared: Prepared) -> None:
     """Raise UsageError for models that would refuse every call."""
     used = {cell.model for cell in prepared.plan.cells}
     models = [model for model in prepared.file.config.models if model.name in used]
     models += [judge.config for judge in judges_used(prepared.file.config, prepared.plan.suites)]
-    if missing := list(missing_credentials(models, prepared.file.env, where=prepared.file.path)):
-        raise UsageError(missing)
+    if unusable := list(unusable_models(models, prepared.file.env, where=prepared.file.place_of)):
+        raise UsageError(unusable)
 
 
 def result_of(state: "State[Any]") -> RunResult:

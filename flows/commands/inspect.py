@@ -1,12 +1,12 @@
 """The commands that call no model: check and plan."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from flows.answer import OK, Answered
 from flows.estimate import as_data, estimate
-from flows.payers import budget_problems, budget_warnings
+from flows.payers import budget_problems, budget_warnings, price_warnings
 from flows.prepared import prepare_night, read_config, read_suites
 from flows.probing import judges_used
 from flows.requests import NightRequest, Request
@@ -14,24 +14,26 @@ from flows.retirements import lifespans
 from flows.run import now
 from flows.terminal.plan import shown_plan, total_cost
 from flows.terminal.tables import shown_ends, shown_versions, table
-from tasks.calls.credentials import missing_credentials
+from tasks.calls.credentials import unusable_models
 from tasks.config import ModelConfig
-from tasks.errors import UsageError
+from tasks.datasets.suites import folders_without_suite
+from tasks.documents import ConfigFile
+from tasks.errors import Problem
+from tasks.records import Suite
 from tasks.storage import reads
 
 
 def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
     """Check config, suites and credentials; raises UsageError with everything that is wrong."""
     file = read_config(Request(config=config, results=results))
-    read = read_suites(file, suites)
+    read = read_suites(file, suites, lambda suites: what_a_night_would_refuse(file, suites))
     judges = [judge.config for judge in judges_used(file.config, read)]
-    wrong = [
-        *missing_credentials([*file.config.models, *judges], file.env, where=file.path),
-        *budget_problems(file, read),
+    warnings = [
+        *folders_without_suite(file),
+        *price_warnings(file, read),
+        *budget_warnings(file, read),
+        *slack_warnings(file),
     ]
-    if wrong:
-        raise UsageError(wrong)
-    warnings = list(budget_warnings(file, read))
     rows = [[suite.name, suite.n_cases, kinds(suite.kinds), suite.dataset_hash[:12]] for suite in read]
     text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"})
     text += f"\nModels: {names(file.config.models)}"
@@ -45,6 +47,21 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
     }
     text += "".join(f"\nNote: {warning}." for warning in warnings)
     return Answered(exit_code=OK, data=data, text=f"{text}\nAll is well.")
+
+
+def what_a_night_would_refuse(file: ConfigFile, suites: Sequence[Suite]) -> Iterator[Problem]:
+    """Models without a provider or key, and a budget that could not be kept."""
+    models = [model for model in file.config.models if model.name in file.model_names]
+    judges = [judge.config for judge in judges_used(file.config, suites)]
+    yield from unusable_models([*models, *judges], file.env, where=file.place_of)
+    yield from budget_problems(file, suites) if models else ()
+
+
+def slack_warnings(file: ConfigFile) -> Iterator[str]:
+    """Why what is meant for Slack would be printed instead."""
+    slack = file.config.slack
+    if slack.channel and not file.env.get(slack.token_env):
+        yield f"nothing is sent to Slack: {slack.token_env} holds no token for {slack.channel}"
 
 
 def names(models: Iterable[ModelConfig]) -> str:

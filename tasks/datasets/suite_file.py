@@ -99,7 +99,8 @@ class SuiteFile:
         judges = self.config_file.judge_names
         if isinstance(scorer, JudgeScorer) and scorer.judge not in judges:
             message = f"scorer {label!r}: expected a judge of the config, got {brief(scorer.judge)}"
-            self.problems.add(self.places[label], message, nearest(scorer.judge, judges))
+            hint = nearest(scorer.judge, judges) or "the config has no `judges`: add one, or narrow `suites`"
+            self.problems.add(self.places[label], message, hint)
         return len(self.problems) == before and file_of(scorer) in {None, *files}
 
     def with_cases(self, suite: Suite, rules: CaseRules) -> Suite:

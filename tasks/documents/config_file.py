@@ -7,9 +7,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from tasks.config import Config
+from tasks.config import Config, JudgeConfig, ModelConfig
 from tasks.documents.schema import checked
-from tasks.documents.wording import brief, nearest, shown
+from tasks.documents.wording import Trail, brief, nearest, shown
 from tasks.documents.yaml_file import Document, read_text, read_yaml
 from tasks.errors import Problem, UsageError
 
@@ -41,7 +41,16 @@ class ConfigFile:
     env: Mapping[str, str] = field(repr=False)
     model_names: tuple[str, ...]
     judge_names: tuple[str, ...]
+    lines: Mapping[Trail, int] = field(default_factory=dict, repr=False)
     problems: tuple[Problem, ...] = ()
+
+    def place_of(self, entry: ModelConfig) -> str:
+        """Where a model or judge stands: `file:line`, or the file alone where it was not read from there."""
+        section, names = (
+            ("judges", self.judge_names) if isinstance(entry, JudgeConfig) else ("models", self.model_names)
+        )
+        line = self.lines.get((section, names.index(entry.name))) if entry.name in names else None
+        return shown(self.path) + (f":{line}" if line else "")
 
 
 def load_config(path: Path, *, env: Mapping[str, str], results: Path | None = None) -> ConfigFile:
@@ -76,6 +85,7 @@ def open_config(path: Path, *, env: Mapping[str, str], results: Path | None = No
         env=env,
         model_names=tuple(names_in(document.data, "models")),
         judge_names=tuple(names_in(document.data, "judges")),
+        lines=document.lines,
     )
     problems += [*name_problems(document), *folder_problems(document, file, results)]
     return replace(file, problems=tuple(redacted(problem, file.secrets) for problem in sorted(problems, key=line_of)))
