@@ -22,6 +22,7 @@ from tests.study.error_rates import (
 )
 from tests.study.figure import power_chart
 from tests.study.incidents import incidents
+from tests.study.judges import labels_by_verdict, labels_from_elsewhere, labels_of_tonight
 from tests.study.tables import Table
 
 DROPS_PP = tuple(range(0, 13, 2))
@@ -56,7 +57,7 @@ def parsed() -> argparse.Namespace:
 
 def experiments(seed: int, nights: int, curves: dict[str, list[float]]) -> Iterator[Table]:
     """Every table in order; each experiment has a seed of its own, so that one does not move the others."""
-    generators = iter([np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(9)])
+    generators = iter([np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(10)])
     some, few = max(20, nights // 20), max(20, nights // 50)
     yield coverage()
     yield coverage_with_groups(next(generators), few)
@@ -69,6 +70,9 @@ def experiments(seed: int, nights: int, curves: dict[str, list[float]]) -> Itera
     yield common_rules_table(curves, DROPS_PP)
     yield incidents(next(generators), max(1, nights // 2000))
     yield from false_alerts(next(generators), nights)
+    of_judges = next(generators)
+    for experiment in (labels_from_elsewhere, labels_of_tonight, labels_by_verdict):
+        yield experiment(of_judges, 4 * some)
 
 
 def write(options: argparse.Namespace, tables: list[Table], curves: dict[str, list[float]], *, minutes: float) -> None:
