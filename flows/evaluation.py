@@ -16,10 +16,12 @@ from flows.run import Run
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
-from tasks.calls.engine import Judgment, Planned, evaluate
+from tasks.calls.engine import MEASURED, Judgment, Planned, evaluate
 from tasks.calls.journal import Journal, Trial
 from tasks.calls.lanes import PREPARING, Gates, ModelGate
 from tasks.calls.lateness import Lateness
+from tasks.calls.pledges import BYTES_PER_TOKEN, PLEDGE, Pledge, drawing
+from tasks.calls.prices import max_output_tokens
 from tasks.calls.provider import warm_up
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
@@ -27,7 +29,7 @@ from tasks.config import ModelConfig
 from tasks.datasets.stored import read_stored
 from tasks.datasets.templates import Renderer
 from tasks.plan import PlannedCell, Shard, stored_cases
-from tasks.records import Answer, Call, CallStatus, Suite, TrialKey
+from tasks.records import Answer, Call, CallStatus, Case, Suite, TrialKey
 from tasks.scoring.build import build_scorers, outcome_of, score_all
 from tasks.scoring.judge import RubricJudge, build_judges
 
@@ -137,7 +139,8 @@ class Evaluation:
             config = self._run.judge_named(name)
             gate = self._gates.of(config, self._purse(config))
             client = judge_client(self._run, config, session=self._session, gate=gate)
-            self._judges[name] = Judge(client, gate, kept_probes(self._run.folder)[name], self._cache)
+            probe = kept_probes(self._run.folder)[name]
+            self._judges[name] = Judge(client, gate, probe, self._cache, self._purse(config))
         return self._judges[name]
 
 
@@ -185,7 +188,6 @@ class CellWork:
         self._judges = judges
         self._lateness = lateness
         self._run = run
-        self._planned = planned
         self._suite: Suite = run.plan.suite_named(planned.suite)
         self._renderer = Renderer(self._suite)
         self._scorers = build_scorers(self._suite)
@@ -229,7 +231,10 @@ class CellWork:
     async def ask(self, planned: Planned) -> Call:
         """Ask the model; a simulated one is told what it should know."""
         crib = self._crib(planned) if self.lane.model.is_rehearsal else None
+        PLEDGE.set(pledge := self._pledge(planned.case))
         call = await self._client.ask(self._renderer.messages(planned.case), key=planned.key, crib=crib)
+        if call.status not in MEASURED:
+            pledge.give_back()
         if call.latency_ms is not None:
             self.answered += 1
             self.disturbed += self._lateness.disturbs
@@ -239,14 +244,30 @@ class CellWork:
         """Score an answer by every scorer that applies; judges come last."""
         refused = call.status is CallStatus.REFUSED_BY_PROVIDER
         answer = Answer(call.output or "", call.finish_reason, refused)
-        findings, judge_calls = score_all(self._scorers, answer, planned.case), list[Call]()
-        for scorer, judge in self._judges:
-            if scorer.applies_to(planned.case):
-                skipped = not_needed(findings)
-                found = Judged(skipped) if skipped else await judge.find(scorer, answer, planned, self._suite)
-                findings.append((scorer.name, found.finding))
-                judge_calls += found.calls
+        with drawing():
+            findings, judge_calls = score_all(self._scorers, answer, planned.case), list[Call]()
+            for scorer, judge in self._judges:
+                if scorer.applies_to(planned.case):
+                    skipped = not_needed(findings)
+                    found = Judged(skipped) if skipped else await judge.find(scorer, answer, planned, self._suite)
+                    findings.append((scorer.name, found.finding))
+                    judge_calls += found.calls
         return Judgment(findings, *outcome_of(findings), tuple(judge_calls))
+
+    def _pledge(self, case: Case) -> Pledge:
+        """What the judges of an answer to a case may need, if each is asked once."""
+        return Pledge(
+            [
+                (judge.purse, judge.most_usd(scorer, case, self._answer_bytes))
+                for scorer, judge in self._judges
+                if judge.purse and scorer.applies_to(case)
+            ]
+        )
+
+    @cached_property
+    def _answer_bytes(self) -> int:
+        """About the longest answer that a judge will have to read."""
+        return BYTES_PER_TOKEN * (self._client.longest_answer or max_output_tokens(self.lane.model) or 0)
 
     def _crib(self, planned: Planned) -> Crib:
         return Crib(

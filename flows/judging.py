@@ -11,17 +11,21 @@ from weakref import WeakValueDictionary
 from pydantic import ValidationError
 
 from flows.probing import why_not_asked
-from tasks.calls.client import ModelClient
+from tasks.calls.budget import Purse
+from tasks.calls.client import ModelClient, need_of
 from tasks.calls.engine import Planned
 from tasks.calls.judge_version import JudgeVersion, version_of
 from tasks.calls.lanes import ModelGate
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VerdictCache
-from tasks.records import Answer, Call, Finding, Suite, TrialKey
+from tasks.records import Answer, Call, Case, Finding, Suite, TrialKey
 from tasks.scoring.findings import unscored
 from tasks.scoring.judge import Posed, RubricJudge, ask_judge, finding_of, question_about
-from tasks.scoring.judge_prompt import Message
+from tasks.scoring.judge_prompt import Message, pose
 from tasks.scoring.judge_verdict import JudgeVerdict
+from tasks.scoring.templates import FAULTS
+
+NONCE = "0" * 32
 
 
 class Judged(NamedTuple):
@@ -54,7 +58,10 @@ class KeptVerdicts:
 class Judge:
     """One judge of a run, asked by the scorers of every suite that names it."""
 
-    def __init__(self, client: ModelClient, gate: ModelGate, probe: Call, cache: VerdictCache) -> None:
+    def __init__(
+        self, client: ModelClient, gate: ModelGate, probe: Call, cache: VerdictCache, purse: Purse | None
+    ) -> None:
+        self.purse = purse
         self._client = client
         self._gate = gate
         self._version = version_of(probe)
@@ -62,6 +69,17 @@ class Judge:
         self._secret = secrets.token_bytes(32)
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._why_not = why_not_asked(probe)
+
+    def most_usd(self, scorer: RubricJudge, case: Case, answer_bytes: int) -> float:
+        """What one question about an answer of that length may cost; nothing where there is no budget to keep."""
+        if self.purse is None or self._why_not:
+            return 0.0
+        try:
+            messages = pose(scorer.rubric, case, "", nonce=NONCE).messages(NONCE)
+        except FAULTS:
+            return 0.0  # such a case is not asked about
+        need = need_of(messages, self._client.longest_answer)
+        return self.purse.most_usd(need._replace(most_prompt_tokens=need.most_prompt_tokens + answer_bytes))
 
     async def find(self, scorer: RubricJudge, answer: Answer, planned: Planned, suite: Suite) -> Judged:
         """Judge one answer; trials with the same answer wait for the first of them, and take its verdict."""

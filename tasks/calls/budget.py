@@ -8,11 +8,12 @@ more will come, its calls are not sent.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from tasks.calls.gate import Attempt, Need, NotAdmitted
 from tasks.calls.line import Line
+from tasks.calls.pledges import PLEDGE, Pledge
 from tasks.calls.spacing import Cell, OwnCell
 from tasks.config import Price
 from tasks.records import CallStatus
@@ -110,18 +111,23 @@ class Budget:
         """What a payer pays from: at most `price`, and for answers no longer than that where nothing bounds them."""
         return Purse(self, self._accounts[payer], self._lines[payer], price, most_answer_tokens)
 
-    def is_granted(self, account: Account, usd: float) -> bool:
-        """Reserve that much if it can be had now; raises NotAdmitted where it never will."""
+    def is_granted(self, account: Account, usd: float, pledged: Sequence[tuple[Account, float]] = ()) -> bool:
+        """Reserve that much, and what is pledged beside it, if all can be had now; raises NotAdmitted where it never
+        will."""
+        wanted = [(account, usd), *pledged]
         others = [one for one in self._accounts.values() if one is not account]
-        used = sum(one.used for one in self._accounts.values())
         in_flight = any(one.under_way.value for one in self._accounts.values())
         share = self._left_usd / len(self._accounts)
+        for one, amount in wanted:
+            one.reserve(amount)
+        used = sum(one.used for one in self._accounts.values())
         held = sum(one.still_needs(share) for one in others if in_flight or not one.waiting.value)
         if self._is_stalled(in_flight=in_flight):
             held = 0.0
-        if used + held + usd <= self._left_usd:
-            account.reserve(usd)
+        if used + held <= self._left_usd:
             return True
+        for one, amount in wanted:
+            one.release(amount)
         if not in_flight and not held:
             raise NotAdmitted(CallStatus.BUDGET, f"budget: what is left of {self._usd:g} USD does not pay for it")
         return False
@@ -149,19 +155,31 @@ class Purse:
         self._most_answer_tokens = most_answer_tokens
 
     async def reserve(self, need: Need) -> float:
-        """Wait until what a call may cost is reserved; gives the USD. Raises NotAdmitted where it never will be."""
-        usd = self._most_usd(need)
+        """Wait until what a call may cost is reserved; gives the USD. Raises NotAdmitted where it never will be.
+
+        A call whose answer will be judged has that reserved with it; a judge's call draws from there.
+        """
+        usd, pledge = self.most_usd(need), PLEDGE.get() or Pledge()
+        if pledge.is_due:
+            drawn = pledge.draw(self, usd)
+            if drawn is not None:
+                return drawn
+            pledge = Pledge()
+        pledge.give_back()  # of an attempt before this one: who waits for money must hold none
         async with self._line as line:
             try:
-                await line.until(lambda: 0.0 if self._is_granted(usd) else self._budget.look_after_s)
+                await line.until(lambda: 0.0 if self._is_granted(usd, pledge) else self._budget.look_after_s)
             finally:
                 self._wait(0)
         return usd
 
-    def _is_granted(self, usd: float) -> bool:
+    def _is_granted(self, usd: float, pledge: Pledge) -> bool:
+        pledged = [(purse._account, amount) for purse, amount in pledge.wanted]
         with self._budget.lock():
-            granted = self._budget.is_granted(self._account, usd)
-        if not granted:
+            granted = self._budget.is_granted(self._account, usd, pledged)
+        if granted:
+            pledge.set_aside()
+        else:
             self._wait(1)
         return granted
 
@@ -191,7 +209,8 @@ class Purse:
             self._account.to_do.value -= calls
         self._budget.did_change()
 
-    def _most_usd(self, need: Need) -> float:
+    def most_usd(self, need: Need) -> float:
+        """What a call may cost at most."""
         answer_tokens = self._most_answer_tokens if need.most_answer_tokens is None else need.most_answer_tokens
         price = self._price
         return (need.most_prompt_tokens * price.input_per_million + answer_tokens * price.output_per_million) / 1e6

@@ -61,7 +61,7 @@ class ModelClient:
         self._redact = redact
         self._sleep = sleep
         self._arguments = self._fixed_arguments(session)
-        self._longest_answer = longest_answer(self.params)
+        self.longest_answer = longest_answer(self.params)
 
     def _fixed_arguments(self, session: "aiohttp.ClientSession | None") -> dict[str, Any]:
         """What every request to litellm has in common."""
@@ -86,7 +86,7 @@ class ModelClient:
     ) -> Call:
         """Ask once, trying again what may pass, and record how it ended. Raises nothing but cancellation."""
         ASKED.set(Asked(key, role, crib))
-        need = need_of(messages, self._longest_answer)
+        need = need_of(messages, self.longest_answer)
         record = functools.partial(self._record, key=key, role=role, scorer=scorer, prompt_hash=prompt_hash(messages))
         attempts = 0
         while True:

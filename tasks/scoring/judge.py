@@ -12,6 +12,8 @@ from tasks.scoring.refusal import refusal_in
 from tasks.scoring.rubric import Rubric, rubric_named
 from tasks.scoring.templates import FAULTS
 
+KEPT_BACK = frozenset({CallStatus.BUDGET, CallStatus.MODEL_STOPPED})
+
 Ask = Callable[[list[Message]], Awaitable[Call]]
 """Asks a judge; raises nothing but cancellation."""
 
@@ -108,8 +110,7 @@ def read_reply(reply: Call) -> JudgeVerdict | Finding | Unparseable:
     if reply.status is CallStatus.REFUSED_BY_PROVIDER:
         return unscored("the judge refused")
     if reply.status is not CallStatus.ANSWERED:
-        error = f": {reply.error}" if reply.error else ""
-        return unscored(one_line(f"the judge could not be asked: {reply.status.value.replace('_', ' ')}{error}"))
+        return unscored(one_line(f"the judge could not be asked: {why_not(reply)}"))
     verdict = parse_verdict(text_of(reply))
     if not isinstance(verdict, Unparseable):
         return verdict
@@ -118,6 +119,14 @@ def read_reply(reply: Call) -> JudgeVerdict | Finding | Unparseable:
     if reply.finish_reason == "length":
         return Unparseable("it was cut off by max_tokens", verdict.got)
     return verdict
+
+
+def why_not(reply: Call) -> str:
+    """How a call ended that brought no answer; where it was kept from being sent, the reason says so itself."""
+    status = reply.status.value.replace("_", " ")
+    if not reply.error:
+        return status
+    return reply.error if reply.status in KEPT_BACK else f"{status}: {reply.error}"
 
 
 def text_of(reply: Call) -> str:

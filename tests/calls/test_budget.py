@@ -10,6 +10,7 @@ import pytest
 from tasks.calls.budget import Budget, Purse, came_to
 from tasks.calls.gate import Attempt, Need, NotAdmitted
 from tasks.calls.lanes import Gates, ModelGate
+from tasks.calls.pledges import PLEDGE, Pledge, drawing
 from tasks.config import ModelConfig, Price
 from tasks.records import CallStatus
 from tests.fakes.virtual_time import run_in_virtual_time
@@ -162,3 +163,77 @@ async def test_what_is_kept_for_an_idle_judge_does_not_hold_up_the_model_whose_a
     purse = budget.purse("model", Price(input_per_million=0, output_per_million=1), 0)
     async with asyncio.timeout(10):
         assert await purse.reserve(Need(most_prompt_tokens=0, tokens=0, most_answer_tokens=600_000)) == 0.6
+
+
+class Judged:
+    """A model whose every answer is judged; calls cost what they may at most, or less, or fail."""
+
+    def __init__(
+        self, usd: float, answer_usd: float, judge_usd: float, *, calls: int, faults: float, seed: int
+    ) -> None:
+        self.random = random.Random(seed)
+        self.budget = Budget(usd, {"model": calls, "judge": calls})
+        self.model = self.budget.purse("model", priced(answer_usd / 10), 0)
+        self.judge = self.budget.purse("judge", priced(judge_usd / 10), 0)
+        self.calls, self.faults = calls, faults
+        self.spent, self.answered, self.judged = 0.0, 0, 0
+
+    async def run(self) -> None:
+        gates = Gates(20)
+        model = gates.of(ModelConfig(name="model", model="rehearsal/x"), self.model)
+        judge = gates.of(ModelConfig(name="judge", model="rehearsal/x"), self.judge)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.calls):
+                group.create_task(self.trial(model, judge))
+
+    async def trial(self, model: ModelGate, judge: ModelGate) -> None:
+        pledge = Pledge([(self.judge, self.judge.most_usd(NEED))])
+        PLEDGE.set(pledge)
+        try:
+            answered = await self.ask(model, self.model) or await self.ask(model, self.model)
+        except NotAdmitted:
+            answered = False
+        if not answered:
+            pledge.give_back()
+        else:
+            self.answered += 1
+            with drawing():
+                await self.ask(judge, self.judge, faults=0)
+                self.judged += 1
+        self.model.did(1)
+        self.judge.did(1)
+
+    async def ask(self, gate: ModelGate, purse: Purse, faults: float | None = None) -> bool:
+        passage = await gate.enter(NEED)
+        await asyncio.sleep(self.random.uniform(0.1, 2))
+        failed = self.random.random() < (self.faults if faults is None else faults)
+        cost_usd = purse.most_usd(NEED) * (1 if failed else self.random.random())
+        self.spent += cost_usd
+        status = CallStatus.TIMEOUT if failed else CallStatus.ANSWERED
+        passage.leave(Attempt(status=status, cost_usd=None if failed else cost_usd))
+        return not failed
+
+
+def test_no_answer_is_bought_that_cannot_be_judged_over_a_hundred_seeded_runs() -> None:
+    for seed in range(100):
+        chance = random.Random(seed)
+        answer_usd, judge_usd = 10 ** chance.uniform(-3, 0), 10 ** chance.uniform(-3, 0)
+        usd = 10 ** chance.uniform(-2, 1)
+        night = Judged(usd, answer_usd, judge_usd, calls=30, faults=chance.choice([0, 0, 0.3]), seed=seed)
+        run_in_virtual_time(night.run())
+        assert night.judged == night.answered
+        assert night.spent <= usd
+        affordable = int(usd / (2 * answer_usd + judge_usd))
+        assert night.answered >= min(1, affordable), "and money that is there is spent"
+
+
+def test_a_question_that_costs_more_than_was_pledged_waits_like_any_other() -> None:
+    async def run() -> None:
+        budget = Budget(1.0, {"model": 1, "judge": 1})
+        model, judge = budget.purse("model", CENT, 0), budget.purse("judge", CENT, 0)
+        PLEDGE.set(Pledge([(judge, 0.01)]))
+        model.settle(await model.reserve(NEED), Attempt(status=CallStatus.ANSWERED, cost_usd=0.05))
+        with drawing():
+            assert await judge.reserve(NEED) == pytest.approx(0.1)
+
+    run_in_virtual_time(run())

@@ -7,7 +7,9 @@ import pytest
 
 from flows.budgeting import spent_before
 from tasks.plan import RunFolder
+from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, Received, Reply, said
+from tests.flows.judged_lab import JudgedLab
 from tests.flows.lab import Lab, right
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -75,3 +77,20 @@ def test_answers_without_a_limit_are_warned_of(lab: Lab) -> None:
     assert checked.data["warnings"] == [
         "gpt-4o-mini has no max_tokens: the budget reserves 16384 tokens for each answer"
     ]
+
+
+def test_no_answer_is_bought_that_the_budget_cannot_have_judged(tmp_path: Path) -> None:
+    with FakeProvider() as provider:
+        lab = JudgedLab(tmp_path, provider, n=40)
+        provider.answer("small", ten_tokens)
+        lab.judge(lambda asked: verdict("pass" if asked.answer == asked.expected else "fail"))
+        price = "price: {input_per_million: 0, output_per_million: 1000}"
+        judge = f"{{name: owl, model: openai/owl, api_base: '{provider.url}', api_key_env: LAB_KEY, {DEAR},"
+        lab.config({"small": price}, more=f"judges: [{judge} params: {{max_tokens: 16}}}}]\nbudget_usd: 1.0\n")
+        lab.suite("scorers: [{type: judge, judge: owl, rubric: rubric.md}]\nparams: {max_tokens: 16}\n")
+        night = lab.run("nightly", "--suite", "sums")
+        [answers] = lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'model' AND status = 'answered'")
+        [judged] = lab.sql("SELECT count(*) AS n FROM outcomes WHERE outcome <> 'unmeasured'")
+        assert 0 < answers["n"] == judged["n"] < 200
+        assert night.data["cost_usd"] <= 1.0
+        assert "budget: budget" not in night.out

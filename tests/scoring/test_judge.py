@@ -97,7 +97,11 @@ SCRIPTS: dict[str, tuple[list[str | Call], bool | None, str]] = {
         None,
         "the judge could not be asked: timeout",
     ),
-    "out of budget": ([reply(CallStatus.BUDGET)], None, "the judge could not be asked: budget"),
+    "out of budget": (
+        [reply(CallStatus.BUDGET, error="budget: what is left does not pay for it")],
+        None,
+        "the judge could not be asked: budget: what is left does not pay for it",
+    ),
 }
 
 
