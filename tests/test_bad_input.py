@@ -242,10 +242,18 @@ SUITES = {
         ":2: user: expected the name of the included file in quotes",
     ),
     "variable that cases lack": Bad(
-        SUITE_FILE, suite("user: '{{ group }}'"), "cases.jsonl:1: this case has no 'group'"
+        SUITE_FILE,
+        suite("user: '{{ group }}'"),
+        ":2: user: this case has no 'group' (in 2 cases, the first is datasets/sums/cases.jsonl:1)",
     ),
     "field that inputs lack": Bad(
-        SUITE_FILE, suite("user: '{{ input.question }}'"), "cases.jsonl:1: there is no 'question' in '2 + 2?'"
+        SUITE_FILE, suite("user: '{{ input.question }}'"), ":2: user: there is no 'question' in '2 + 2?' (in 2 cases, "
+    ),
+    "kind without a scorer": Bad(
+        SUITE_FILE,
+        "cases: {sql: \"SELECT 'a' AS id, 'x' AS input, 'off' AS kind UNION ALL SELECT 'b', 'y', 'on'\"}\n"
+        "scorers: [{refusal: {kinds: [on]}}]\n",
+        ":2: no scorer applies to the kind 'off' (known: on)",
     ),
     "kind that no case has": Bad(
         SUITE_FILE,
@@ -380,8 +388,18 @@ CASE_FILES = {
 }
 CSV_FILES = {
     "empty CSV": ("", ":1: expected the names of columns, got nothing"),
-    "CSV with semicolons": ("id;input\n1;2\n", ":1: unknown column 'id;input' (columns are parted by commas)"),
-    "CSV without id": ("name,input\n1,2\n", ":1: expected columns id and input, got no id"),
+    "CSV with semicolons": (
+        "id;input\n1;2\n",
+        ":1: expected columns id and input, got no id and no input among 'id;input' (columns are parted by commas)",
+    ),
+    "CSV without id": (
+        "name,input\n1,2\n",
+        ":1: expected columns id and input, got no id among 'name, input' (known: id)",
+    ),
+    "CSV of a misspelt column": (
+        "id,input,expcted\n1,2,3\n",
+        ":1: unknown column 'expcted' (did you mean 'expected'?)",
+    ),
     "CSV column twice": ("id,input,input\na,b,c\n", ":1: the column 'input' stands here twice"),
     "CSV record too short": ("id,input,expected\na,b\n", ":2: expected 3 cells as in the header, got 2"),
     "CSV quote never closed": ('id,input,expected\na,"b,c\n', ":2: broken CSV: unexpected end of data"),
@@ -455,6 +473,34 @@ def test_a_mistake_on_many_lines_is_told_five_times(workspace: Workspace) -> Non
     lines = complaint(workspace).splitlines()
     assert [line.partition(": ")[0] for line in lines[:5]] == [f"{CASES_FILE}:{number}" for number in range(1, 6)]
     assert lines[5:] == [f"{CASES_FILE}: and 37 more like this"]
+
+
+FOLLOWED = {
+    "scorers under a misspelt name": Bad(SUITE_FILE, "scorer: [exact]\n", ":1: scorer: unknown field 'scorer' (did"),
+    "scorer of a misspelt kind": Bad(SUITE_FILE, "scorers: [{exact: {kinds: [acuracy]}}]\n", ":1: scorer 'exact': no "),
+    "misspelt field `kind`": Bad(
+        SUITE_FILE,
+        "scorers: [exact, {refusal: {kinds: [odd]}}]\n"
+        "cases: {sql: \"SELECT 'a' AS id, 'x' AS input, 'y' AS expected, 'odd' AS knd\"}\n",
+        ":2: unknown column 'knd' (did you mean 'kind'?)",
+    ),
+    "variable that each case lacks": Bad(
+        SUITE_FILE, suite("user: '{{ group }}'"), ":2: user: this case has no 'group'"
+    ),
+    "rubric's variable that each input lacks": Bad(
+        SUITE_FILE,
+        "scorers: [{regex: {pattern: '{{ input.sum }}'}}]\n",
+        ":1: scorer 'regex': the pattern cannot be made: 'str object' has no attribute 'sum' (in 2 cases, ",
+    ),
+    "no cases": Bad(SUITE_FILE, "scorers: [exact, {refusal: {kinds: [odd]}}]\ncases: none.csv\n", ":2: cases: no such"),
+}
+
+
+@pytest.mark.parametrize("bad", FOLLOWED.values(), ids=FOLLOWED)
+def test_one_mistake_is_one_line_and_hides_behind_nothing_that_follows_from_it(workspace: Workspace, bad: Bad) -> None:
+    workspace.write(bad.file, bad.content)
+    [line] = complaint(workspace).splitlines()
+    assert line.startswith(f"{bad.file}{bad.said}")
 
 
 def test_a_scorer_that_is_wrong_in_itself_is_told_once_and_not_for_each_case(workspace: Workspace) -> None:

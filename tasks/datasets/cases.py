@@ -19,11 +19,15 @@ ROLES = ("system", "user", "assistant")
 
 
 class Mistake(NamedTuple):
-    """What is wrong with a field; `kind` is what it shares with others like it."""
+    """What is wrong with a case; `kind` is what it shares with others like it.
+
+    `place` is where the mistake stands if that is not the case itself.
+    """
 
     kind: str
     message: str
     hint: str = ""
+    place: str = ""
 
 
 def read_cases(
@@ -32,8 +36,8 @@ def read_cases(
     """Every row with its case, or with None where the row is wrong; `where` is the place that names the cases."""
     for row in rows_of(cases, folder, where, problems):
         mistakes = list(mistakes_in(row.fields))
-        for kind, message, hint in mistakes:
-            problems.add(row.where, message, hint, kind=kind)
+        for mistake in mistakes:
+            problems.add(row.where, mistake.message, mistake.hint, kind=mistake.kind)
         yield row, None if mistakes else case_of(row.fields)
 
 

@@ -8,10 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tasks.config import ModelConfig, ScorerConfig, SuiteConfig
+from tasks.config import JudgeScorer, ModelConfig, RegexScorer, ScorerConfig, SuiteConfig
 from tasks.datasets.cases import DEFAULT_KIND, Mistake, read_cases
 from tasks.datasets.content import DatasetHash
 from tasks.datasets.problems import Problems
+from tasks.datasets.rows import FIELDS
 from tasks.datasets.sources import rows_of
 from tasks.datasets.templates import Renderer
 from tasks.documents.wording import brief, nearest
@@ -25,13 +26,15 @@ CheckCase = Callable[[ScorerConfig, Case, Mapping[str, str]], str | None]
 class Facts:
     """What one pass over the cases finds out. `ids` are 64-bit hashes: 8 bytes instead of a text for each case.
 
-    `kinds` and `tags` count sound cases, `named_kinds` are those of all.
+    `kinds` and `tags` count sound cases, `named_kinds` are those of all; not all are known where a source could not be
+    read, or a field may be a misspelt `kind`.
     """
 
     dataset: DatasetHash = field(default_factory=DatasetHash)
     kinds: Counter[str] = field(default_factory=Counter)
     tags: Counter[str] = field(default_factory=Counter)
     named_kinds: set[str] = field(default_factory=set)
+    kinds_are_known: bool = True
     ids: "array[int]" = field(default_factory=lambda: array("q"))
 
     def note(self, fields: Mapping[str, Any]) -> None:
@@ -41,6 +44,8 @@ class Facts:
         kind = fields.get("kind") or DEFAULT_KIND
         if isinstance(kind, str):
             self.named_kinds.add(kind)
+        if "kind" not in fields and not fields.keys() <= set(FIELDS):
+            self.kinds_are_known = False
 
     def add(self, case: Case) -> Iterator[Mistake]:
         """Count a case in, unless it holds what is no JSON."""
@@ -59,8 +64,8 @@ class Facts:
 class CaseRules:
     """What every case of a suite must meet: a scorer that applies, what that needs, and what the templates name.
 
-    `unusable` names scorers that are wrong in themselves; with `complete` unset, some are missing altogether. Without
-    `renderer` templates are not rendered.
+    `places` says where each scorer stands, `unusable` names those that are wrong in themselves; with `complete` unset,
+    some are missing altogether. Without `renderer` templates are not rendered; `template_at` is where a line of one is.
     """
 
     def __init__(
@@ -70,6 +75,8 @@ class CaseRules:
         check_case: CheckCase,
         renderer: Renderer | None,
         *,
+        template_at: Callable[[str, int], str],
+        places: Mapping[str, str],
         unusable: Collection[str],
         complete: bool,
     ) -> None:
@@ -77,6 +84,8 @@ class CaseRules:
         self.files = files
         self.check_case = check_case
         self.renderer = renderer
+        self.template_at = template_at
+        self.places = places
         self.unusable = unusable
         self.complete = complete
         self.applying: dict[str, list[tuple[str, ScorerConfig]]] = {}
@@ -85,15 +94,23 @@ class CaseRules:
         """Everything that is wrong with a case."""
         if case.kind not in self.applying:
             self.applying[case.kind] = self.scorers_for(case.kind)
-        scorers = self.applying[case.kind]
-        if not scorers and self.complete:
-            known = sorted({kind for scorer in self.scorers for kind in scorer.kinds or []})
-            yield Mistake("no scorer", f"no scorer applies to the kind {case.kind!r}", nearest(case.kind, known))
-        for label, scorer in scorers:
+        for label, scorer in self.applying[case.kind]:
             if label not in self.unusable and (message := self.check_case(scorer, case, self.files)):
-                yield Mistake(f"scorer {label}", f"scorer {label!r}: {message}")
+                of_template = isinstance(scorer, JudgeScorer | RegexScorer) and not message.startswith("expected")
+                place = self.places[label] if of_template else ""
+                yield Mistake(f"scorer {label}", f"scorer {label!r}: {message}", place=place)
         if self.renderer and (complaint := self.renderer.complaint(case)):
-            yield Mistake(complaint.partition(" in {")[0], complaint)
+            message, template, line = complaint
+            place = "" if template is None else self.template_at(template, line)
+            what = "user: " if template == "" else ""
+            yield Mistake(f"line {line}" if place else message, what + message, place=place)
+
+    def unscored_kinds(self, kinds: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Message and hint for each kind of case to which no scorer applies."""
+        known = sorted({kind for scorer in self.scorers for kind in scorer.kinds or []})
+        for kind in kinds if self.complete else ():
+            if not self.scorers_for(kind):
+                yield f"no scorer applies to the kind {kind!r}", nearest(kind, known)
 
     def scorers_for(self, kind: str) -> list[tuple[str, ScorerConfig]]:
         """The scorers that apply to cases of a kind, with what they are called."""
@@ -103,11 +120,15 @@ class CaseRules:
 
 def check_cases(config: SuiteConfig, folder: Path, where: str, rules: CaseRules, problems: Problems) -> Facts:
     """Look at every case once; `where` is the place that names them."""
-    facts = Facts()
+    facts, unreadable = Facts(), problems.unreadable
     for row, case in read_cases(config.cases, folder, where, problems):
         facts.note(row.fields)
-        for kind, message, hint in [*facts.add(case), *rules.mistakes(case)] if case else ():
-            problems.add(row.where, message, hint, kind=kind)
+        for mistake in [*facts.add(case), *rules.mistakes(case)] if case else ():
+            if mistake.place:
+                problems.add_of_case(mistake.place, mistake.message, row.where, kind=mistake.kind)
+            else:
+                problems.add(row.where, mistake.message, mistake.hint, kind=mistake.kind)
+    facts.kinds_are_known &= problems.unreadable == unreadable
     if suspects := repeated(facts.ids):
         report_repeated(config, folder, where, suspects, problems)
     return facts

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tasks.datasets.problems import Problems
-from tasks.documents.wording import nearest
-from tasks.errors import UsageError
+from tasks.documents.wording import brief, nearest
+from tasks.errors import Problem, UsageError
 
 FIELDS = ("id", "input", "expected", "kind", "tags", "group")
 
@@ -24,16 +24,22 @@ class Row(NamedTuple):
 
 
 def known_columns(names: Sequence[str], where: str, problems: Problems) -> set[str]:
-    """Those columns that are fields of a case; raises UsageError when the table cannot be one of cases."""
+    """The columns, all of them fields of a case; raises UsageError when the table cannot be one of cases."""
     if not names:
         raise UsageError.single("expected the names of columns, got nothing", where=where)
-    for name in dict.fromkeys(names):
-        if name not in FIELDS:
-            hint = "columns are parted by commas" if ";" in name or "\t" in name else nearest(name, FIELDS)
-            problems.add(where, f"unknown column {name!r}", hint)
-        elif names.count(name) > 1:
-            problems.add(where, f"the column {name!r} stands here twice")
     missing = [name for name in ("id", "input") if name not in names]
+    unknown = [name for name in dict.fromkeys(names) if name not in FIELDS]
     if missing:
-        raise UsageError.single(f"expected columns id and input, got no {' and no '.join(missing)}", where=where)
-    return set(names).intersection(FIELDS)
+        message = f"expected columns id and input, got no {' and no '.join(missing)} among {brief(', '.join(names))}"
+        raise UsageError.single(message, where=where, hint=hint_on(unknown[0], missing) if unknown else "")
+    if unknown:
+        raise UsageError(Problem(where, f"unknown column {name!r}", hint_on(name, FIELDS)) for name in unknown)
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            problems.add(where, f"the column {name!r} stands here twice")
+    return set(names)
+
+
+def hint_on(name: str, known: Sequence[str]) -> str:
+    """What an unknown column was probably meant to be."""
+    return "columns are parted by commas" if ";" in name or "\t" in name else nearest(name, known)

@@ -9,7 +9,7 @@ from tasks.datasets.rows import Row
 from tasks.datasets.tables import parquet_rows, selected_rows
 from tasks.datasets.text_rows import csv_rows, jsonl_rows
 from tasks.documents.wording import brief, nearest, shown
-from tasks.errors import UsageError
+from tasks.errors import Problem, UsageError
 
 READERS: Mapping[str, Callable[[Path, Problems], Iterator[Row]]] = {
     ".jsonl": jsonl_rows,
@@ -28,7 +28,8 @@ def rows_of(cases: str | Sequence[str] | SqlCases, folder: Path, where: str, pro
         if read:
             yield from or_problem(read(path, problems), shown(path), problems)
         else:
-            problems.add(where, f"cases: expected .jsonl, .csv or .parquet, got {brief(path.name)}")
+            message = f"cases: expected .jsonl, .csv or .parquet, got {brief(path.name)}"
+            problems.add_unreadable([Problem(where, message)])
 
 
 def or_problem(rows: Iterator[Row], where: str, problems: Problems) -> Iterator[Row]:
@@ -38,7 +39,7 @@ def or_problem(rows: Iterator[Row], where: str, problems: Problems) -> Iterator[
         for row in rows:
             yield row
     except UsageError as error:
-        problems.take(error.problems)
+        problems.add_unreadable(error.problems)
     if row is None and len(problems) == before:
         problems.add(where, "expected cases, got none")
 
@@ -51,5 +52,5 @@ def case_files(names: Iterable[str], folder: Path, where: str, problems: Problem
         found = [path] if path.exists() else sorted(start.glob(str(path.relative_to(start))))
         if not found:
             hint = nearest(name, sorted(other.name for other in folder.iterdir() if other.suffix in READERS))
-            problems.add(where, f"cases: no such file: {brief(name)}", hint)
+            problems.add_unreadable([Problem(where, f"cases: no such file: {brief(name)}", hint)])
         yield from found

@@ -1,6 +1,6 @@
 """Read one suite.yaml with the texts it names, and check it against the config and its cases."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,8 +55,16 @@ class SuiteFile:
             scorers_hash=scorers_hash(self.config, files),
         )
         renderer = Renderer(suite) if renders else None
-        complete = len(self.scorers) == len(self.places)
-        rules = CaseRules(self.scorers, files, check_case, renderer, unusable=unusable, complete=complete)
+        rules = CaseRules(
+            self.scorers,
+            files,
+            check_case,
+            renderer,
+            template_at=self.template_at,
+            places=self.places,
+            unusable=unusable,
+            complete=bool(self.places) and len(self.scorers) == len(self.places),
+        )
         return self.with_cases(suite, rules)
 
     def check_models(self) -> None:
@@ -106,8 +114,8 @@ class SuiteFile:
     def with_cases(self, suite: Suite, rules: CaseRules) -> Suite:
         """The suite with what its cases say."""
         facts = check_cases(self.config, self.folder, self.document.where(("cases",)), rules, self.problems)
-        for label, message, hint in unused_kinds(self.scorers, facts.named_kinds):
-            self.problems.add(self.places[label], f"scorer {label!r}: {message}", hint)
+        if facts.kinds_are_known:
+            self.check_kinds(facts.named_kinds, rules)
         return replace(
             suite,
             n_cases=facts.dataset.count,
@@ -115,6 +123,18 @@ class SuiteFile:
             tags=dict(sorted(facts.tags.items())),
             dataset_hash=facts.dataset.hexdigest(),
         )
+
+    def check_kinds(self, kinds: Collection[str], rules: CaseRules) -> None:
+        """Each kind that a scorer names must be a case's, and each kind of a case have a scorer."""
+        unused = list(unused_kinds(self.scorers, kinds))
+        for label, message, hint in unused:
+            self.problems.add(self.places[label], f"scorer {label!r}: {message}", hint)
+        for message, hint in () if unused else rules.unscored_kinds(sorted(kinds)):
+            self.problems.add(self.document.where(("scorers",)), message, hint)
+
+    def template_at(self, template: str, line: int) -> str:
+        """Where a line of a template stands; the user's message has no name."""
+        return f"{shown(self.folder / template)}:{line}" if template else self.document.where(("user",))
 
 
 def label_of(scorer: ScorerConfig) -> str:

@@ -6,9 +6,10 @@ and a case's own messages are sent as they are.
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -20,6 +21,10 @@ FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, Recursion
 """What rendering a template raises when the template does not suit the case."""
 
 BARE = "{{input}}"
+UNNAMED = "<template>"
+"""What Jinja calls a template that comes from no file."""
+
+UNANSWERABLE = "the conversation does not end with a turn of the user"
 
 
 class Fault(NamedTuple):
@@ -28,6 +33,14 @@ class Fault(NamedTuple):
     line: int
     message: str
     word: str = ""
+
+
+class Complaint(NamedTuple):
+    """What keeps a case from being asked; `template` is empty for the user's message, None where none is to blame."""
+
+    message: str
+    template: str | None = None
+    line: int = 0
 
 
 class Lacking(StrictUndefined):
@@ -44,13 +57,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """Templates that can read their suite's files alone, and of which each renders one case always the same."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        super().__init__(undefined=Lacking, loader=DictLoader(files), finalize=written)
+        super().__init__(undefined=Lacking, loader=FunctionLoader(partial(named, files)), finalize=written)
         self.filters["tojson"] = as_json
         del self.filters["random"], self.globals["lipsum"]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A field of an object comes before a method of Python's dict: `input.items` is the invoice's."""
         return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
+
+
+def named(files: Mapping[str, str], name: str) -> tuple[str, str, None] | None:
+    """A template with its name, which tracebacks then tell."""
+    return (files[name], name, None) if name in files else None
 
 
 def written(value: Any) -> Any:
@@ -87,13 +105,26 @@ class Renderer:
         user = [] if own and self.user_is_bare else [{"role": "user", "content": self.user.render(seen)}]
         return [*system, *self.few_shot, *(own or []), *user]
 
-    def complaint(self, case: Case) -> str:
-        """What keeps a case from being asked, in words; empty when nothing does."""
+    def complaint(self, case: Case) -> Complaint | None:
+        """What keeps a case from being asked."""
         try:
             messages = self.messages(case)
+        except RecursionError as error:
+            return Complaint("includes itself, or is nested too deeply", *place_of(error))
         except FAULTS as error:
-            return str(error)
-        return "" if messages[-1]["role"] == "user" else "the conversation does not end with a turn of the user"
+            return Complaint(str(error), *place_of(error))
+        return None if messages[-1]["role"] == "user" else Complaint(UNANSWERABLE)
+
+
+def place_of(error: BaseException) -> tuple[str, int]:
+    """The template and line in which rendering failed; the user's message has no name."""
+    place, trace = ("", 1), error.__traceback__
+    while trace is not None:
+        if "__jinja_exception__" in trace.tb_frame.f_globals:
+            name = trace.tb_frame.f_code.co_filename
+            place = ("" if name == UNNAMED else name), trace.tb_lineno
+        trace = trace.tb_next
+    return place
 
 
 def visible(case: Case) -> dict[str, Any]:

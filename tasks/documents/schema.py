@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tasks.documents.wording import Trail, brief, nearest
+from tasks.documents.wording import Trail, brief, meant, nearest
 from tasks.documents.yaml_file import Document
 from tasks.errors import Problem
 
@@ -97,11 +97,20 @@ def touches(faulty: set[Trail], field: str | int, index: int) -> bool:
 def problems_of(faults: Sequence[Fault], document: Document, schema: type[BaseModel]) -> Iterator[Problem]:
     """One problem for each faulty place; of the branches of a union, the one that went deepest is meant."""
     trails = [fault.trail for fault in faults]
+    misspelt = set(misspelt_fields(faults, schema))
+    faults = [fault for fault in faults if fault.error["type"] != "missing" or fault.trail not in misspelt]
     for trail, group in groupby(faults, key=lambda fault: fault.trail):
         deeper = any(len(other) > len(trail) and other[: len(trail)] == trail for other in trails)
         if not deeper and trail not in document.problems:
             message, hint = in_words([fault.error for fault in group], document, trail, schema)
             yield document.problem(trail, message, hint)
+
+
+def misspelt_fields(faults: Sequence[Fault], schema: type[BaseModel]) -> Iterator[Trail]:
+    """Where the fields would stand for which unknown ones were probably meant."""
+    for trail, error in faults:
+        if error["type"] == "extra_forbidden":
+            yield (*trail[:-1], meant(str(trail[-1]), known_fields(schema, error["loc"])) or "")
 
 
 def in_words(

@@ -30,12 +30,17 @@ def brief(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one was probably meant to be."""
+    by_folded = {other.casefold(): other for other in known}
+    near = get_close_matches(word.casefold(), by_folded, 1)
+    return by_folded[near[0]] if near else None
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint that names the known word which was probably meant, or else all of them."""
     words = list(known)
-    by_folded = {other.casefold(): other for other in words}
-    near = get_close_matches(word.casefold(), by_folded, 1)
-    if near:
-        return f"did you mean {by_folded[near[0]]!r}?"
+    if near := meant(word, words):
+        return f"did you mean {near!r}?"
     more = ", …" if len(words) > MOST_WORDS else ""
     return f"known: {', '.join(words[:MOST_WORDS])}{more}" if words else ""
