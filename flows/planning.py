@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -29,13 +29,41 @@ class History(NamedTuple):
 
 
 def night_cells(suites: Sequence[Suite], models: Sequence[ModelConfig], only: Sequence[str], history: History) -> Cells:
-    """Every suite on each of its models, against the model's `compare_to` or its pin."""
-    chosen = choose_models(models, only)
+    """Every suite on each of its models, against the model's `compare_to` or its pin; `only` names models to ask."""
+    chosen = with_references(choose_models(models, only), models)
     return tuple(
         night_cell(suite, model, {other.name for other in runs_on(suite, chosen)}, history)
         for suite in suites
         for model in runs_on(suite, chosen)
     )
+
+
+def with_references(chosen: Sequence[ModelConfig], models: Sequence[ModelConfig]) -> list[ModelConfig]:
+    """The chosen models with those that they are compared to, and so on, in the config's order."""
+    wanted = {model.name for model in chosen}
+    while more := {str(model.compare_to) for model in models if model.name in wanted and model.compare_to} - wanted:
+        wanted |= more
+    return [model for model in models if model.name in wanted]
+
+
+def notes_on_references(suites: Sequence[Suite], models: Sequence[ModelConfig], only: Sequence[str]) -> Iterator[str]:
+    """Which models are asked only to be compared to, and which suites lack the one that a model is compared to."""
+    chosen = choose_models(models, only)
+    asked = with_references(chosen, models)
+    for model in asked:
+        compared = [other.name for other in asked if other.compare_to == model.name]
+        if model not in chosen:
+            yield f"{model.name} is asked too: {', '.join(compared)} {verb(compared)} compared to it"
+    for suite in suites:
+        on = runs_on(suite, asked)
+        for model in on:
+            if model.compare_to and model.compare_to not in {other.name for other in on}:
+                yield f"{suite.name} does not run on {model.compare_to}: {model.name} has a baseline of its own there"
+
+
+def verb(names: Sequence[str]) -> str:
+    """`is` or `are`."""
+    return "is" if len(names) == 1 else "are"
 
 
 def night_cell(suite: Suite, model: ModelConfig, beside: set[str], history: History) -> PlannedCell:

@@ -1,13 +1,13 @@
 """What is read and planned before a flow starts, so that a mistake costs no server and no call."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from flows.payers import budget_problems, budget_warnings
-from flows.planning import History, comparison_cells, make_plan, night_cells, with_candidate
+from flows.planning import History, comparison_cells, make_plan, night_cells, notes_on_references, with_candidate
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.resuming import changes_since, folder_to_resume, stored_plan
 from flows.unbuilt import unbuilt_problems
@@ -58,7 +58,8 @@ def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
     suites = read_suites(file, request.suites)
     history = read_history(file.results)
     cells = night_cells(suites, file.config.models, request.models, history)
-    return prepared(file, make_plan(file, "nightly", suites, cells, now=now, night=history.runs))
+    plan = make_plan(file, "nightly", suites, cells, now=now, night=history.runs)
+    return prepared(file, plan, notes_on_references(suites, file.config.models, request.models))
 
 
 def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
@@ -71,12 +72,12 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     return prepared(file, make_plan(file, "compare", suites, cells, now=now, night=history.runs))
 
 
-def prepared(file: ConfigFile, plan: Plan) -> Prepared:
+def prepared(file: ConfigFile, plan: Plan, notes: Iterable[str] = ()) -> Prepared:
     """A plan with the folder that it will be kept in; raises UsageError where its budget could not be kept."""
     models = {cell.model for cell in plan.cells}
     if problems := list(budget_problems(file, plan.suites, models)):
         raise UsageError(problems)
-    notes = tuple(budget_warnings(file, plan.suites, models))
+    notes = (*notes, *budget_warnings(file, plan.suites, models))
     return Prepared(file=file, plan=plan, folder=RunFolder(file.results, plan.run_id), notes=notes)
 
 

@@ -1,5 +1,6 @@
 """The commands on baselines: list and promote."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from flows.prepared import read_config
 from flows.requests import Request
 from flows.run import now
 from flows.terminal.tables import share, table
+from tasks.config import Config
 from tasks.errors import Problem, UsageError
 from tasks.records import Cell, Pin
 from tasks.storage import reads
@@ -22,18 +24,37 @@ def results_of(config: str, results: str | None) -> Path:
 
 def show(*, config: str, results: str | None) -> Answered:
     """List what each cell is compared with."""
-    pins = reads.pins(results_of(config, results))
+    file = read_config(Request(config=config, results=results))
+    beside = dict(compared_in_run(file.config, reads.models_of_runs(file.results)))
+    pins = [pin for pin in reads.pins(file.results) if (pin.suite, pin.model) not in beside]
     rows = [[pin.suite, pin.model, pin.run_id, f"{pin.pinned_at:%Y-%m-%d %H:%M} UTC", pin.pinned_by] for pin in pins]
-    text = table(["suite", "model", "run", "pinned at", "by"], rows) if rows else "Nothing is pinned yet."
-    return Answered(exit_code=OK, data={"status": "ok", "baselines": [asdict(pin) for pin in pins]}, text=text)
+    rows += [[*cell, f"compared with {reference} in the same run", "", ""] for cell, reference in beside.items()]
+    text = table(["suite", "model", "run", "pinned at", "by"], sorted(rows)) if rows else "Nothing is pinned yet."
+    compared = [{"suite": suite, "model": model, "compare_to": other} for (suite, model), other in beside.items()]
+    data = {"status": "ok", "baselines": [asdict(pin) for pin in pins], "compared_in_the_same_run": compared}
+    return Answered(exit_code=OK, data=data, text=text)
+
+
+def compared_in_run(
+    config: Config, models_of_runs: Mapping[tuple[str, str], Sequence[str]]
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """The cells (suite, model) that are compared with another model of the same run, whatever is pinned, and that."""
+    compare_to = {model.name: model.compare_to for model in config.models if model.compare_to}
+    stored = {(suite, model) for (_, suite), models in models_of_runs.items() for model in models}
+    for suite, model in sorted(stored):
+        if (suite, compare_to.get(model)) in stored:
+            yield (suite, model), str(compare_to[model])
 
 
 def promote(
     *, config: str, results: str | None, run_id: str, suites: tuple[str, ...], models: tuple[str, ...]
 ) -> Answered:
     """Make cells of a stored run the baselines from now on."""
-    folder = results_of(config, results)
-    cells = chosen_cells(folder, run_id, suites, models)
+    file = read_config(Request(config=config, results=results))
+    folder = file.results
+    beside = dict(compared_in_run(file.config, reads.models_of_runs(folder)))
+    cells = with_baseline(chosen_cells(folder, run_id, suites, models), beside, are_named=bool(models))
+    refuse_unmeasured(cells)
     moment = now()
     pins = [
         Pin(suite=cell.suite, model=cell.model, run_id=run_id, pinned_at=moment, pinned_by="promoted") for cell in cells
@@ -46,7 +67,7 @@ def promote(
 
 
 def chosen_cells(folder: Path, run_id: str, suites: tuple[str, ...], models: tuple[str, ...]) -> list[Cell]:
-    """The cells to promote; raises UsageError when there are none, or one was not measured."""
+    """The cells of a run that are named, or all; raises UsageError when there are none."""
     stored = reads.cells_of(folder, run_id)
     cells = [cell for cell in stored if (not suites or cell.suite in suites) and (not models or cell.model in models)]
     if not cells:
@@ -54,14 +75,37 @@ def chosen_cells(folder: Path, run_id: str, suites: tuple[str, ...], models: tup
         raise UsageError.single(
             f"expected cells of {run_id} to promote, found none; it holds {held}", hint="`daybreak runs`"
         )
+    return cells
+
+
+def with_baseline(cells: Sequence[Cell], beside: Mapping[tuple[str, str], str], *, are_named: bool) -> list[Cell]:
+    """Those cells that have a baseline: not what is compared `beside` another model of its run.
+
+    Raises UsageError where the others are named, or all.
+    """
+    others = [cell for cell in cells if (cell.suite, cell.model) in beside]
+    if others and (are_named or len(others) == len(cells)):
+        raise UsageError(
+            Problem(
+                "",
+                f"{cell.suite} on {cell.model} is compared with {beside[cell.suite, cell.model]} in the same run",
+                "it has no baseline to promote; take `compare_to` out of the config to give it one",
+            )
+            for cell in others
+        )
+    return [cell for cell in cells if cell not in others]
+
+
+def refuse_unmeasured(cells: Sequence[Cell]) -> None:
+    """Raise UsageError for cells of which too little was measured."""
     unmeasured = [cell for cell in cells if not cell.covered]
     if unmeasured:
         raise UsageError(
             Problem(
                 "",
-                f"{cell.suite} on {cell.model}: {cell.n_measured} of {cell.n_cases} cases were measured in {run_id}",
+                f"{cell.suite} on {cell.model}: {cell.n_measured} of {cell.n_cases} cases were measured in "
+                f"{cell.run_id}",
                 "run them again, or choose others with --suite and --model",
             )
             for cell in unmeasured
         )
-    return cells

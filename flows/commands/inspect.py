@@ -45,8 +45,7 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
         "judges": [{"judge": judge.name, "simulated": judge.is_rehearsal} for judge in judges],
         "warnings": warnings,
     }
-    text += "".join(f"\nNote: {warning}." for warning in warnings)
-    return Answered(exit_code=OK, data=data, text=f"{text}\nAll is well.")
+    return Answered(exit_code=OK, data=data, text=f"{text}{as_notes(warnings)}\nAll is well.")
 
 
 def what_a_night_would_refuse(file: ConfigFile, suites: Sequence[Suite]) -> Iterator[Problem]:
@@ -69,6 +68,11 @@ def names(models: Iterable[ModelConfig]) -> str:
     return ", ".join(f"{model.name} (simulated)" if model.is_rehearsal else model.name for model in models)
 
 
+def as_notes(notes: Iterable[str]) -> str:
+    """A line for each."""
+    return "".join(f"\nNote: {note}." for note in notes)
+
+
 def kinds(counts: Any) -> str:
     """Kinds with their counts."""
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -79,8 +83,14 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
     prepared = prepare_night(NightRequest(config=config, results=results, suites=suites, models=models), now=now())
     estimates = estimate(prepared.file, prepared.plan)
     calls = sum(one.calls for one in estimates)
-    data = {"status": "ok", "cells": as_data(estimates), "calls": calls, "cost_usd": total_cost(estimates)}
-    return Answered(exit_code=OK, data=data, text=shown_plan(estimates))
+    data = {
+        "status": "ok",
+        "cells": as_data(estimates),
+        "calls": calls,
+        "cost_usd": total_cost(estimates),
+        "notes": prepared.notes,
+    }
+    return Answered(exit_code=OK, data=data, text=shown_plan(estimates) + as_notes(prepared.notes))
 
 
 def watch(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
