@@ -1,6 +1,6 @@
 """Every benchmark in turn: `make bench`. Figures are ratios within one run; the machine's other work disturbs them."""
 
-from tests.bench import pace, startup, throughput
+from tests.bench import memory, pace, startup, throughput, warehouse
 
 
 def main() -> None:
@@ -8,6 +8,8 @@ def main() -> None:
     startup.main(3)
     throughput.main(1000, 3)
     pace.main()
+    memory.main()
+    warehouse.main()
 
 
 if __name__ == "__main__":
