@@ -27,9 +27,8 @@ def main(*growth: int) -> None:
         own, *peaks = [peak_mb(Path(folder, str(cases)), cases, env) for cases in (IMPORTS, *sizes)]
     print(f"{IMPORTS:8,} cases {own:6.0f} MB at most, nearly all of it programs")
     for cases, peak in zip(sizes, peaks, strict=True):
-        print(
-            f"{cases:8,} cases {peak:6.0f} MB at most, {peak - own:4.0f} beyond: {(peak - own) / (peaks[0] - own):5.2f} x"
-        )
+        ratio = (peak - own) / (peaks[0] - own)
+        print(f"{cases:8,} cases {peak:6.0f} MB at most, {peak - own:4.0f} beyond: {ratio:5.2f} x")
 
 
 def peak_mb(root: Path, cases: int, env: dict[str, str]) -> float:
