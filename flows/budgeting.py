@@ -55,8 +55,8 @@ def calls_to_do(run: Run, work: Iterable[Shard]) -> Counter[str]:
     for shard in work:
         calls[payer_name(run.model_named(shard.model))] += shard.n_trials
         for scorer in run.plan.suite_named(shard.suite).config.scorers:
-            if isinstance(scorer, JudgeScorer):
-                calls[payer_name(run.judge_named(scorer.judge))] += shard.n_trials
+            for judge in scorer.judges if isinstance(scorer, JudgeScorer) else ():
+                calls[payer_name(run.judge_named(judge))] += shard.n_trials
     return calls
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.budgeting import RunBudget, open_budget
-from flows.judging import Judge, Judged, not_needed
-from flows.probing import judge_client, kept_probes
+from flows.judging import Judged, Judges, Panel, not_needed
 from flows.run import Run
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient
@@ -31,7 +30,6 @@ from tasks.datasets.templates import Renderer
 from tasks.plan import PlannedCell, Shard, stored_cases
 from tasks.records import Answer, Call, CallStatus, Case, Suite, TrialKey
 from tasks.scoring.build import build_scorers, outcome_of, score_all
-from tasks.scoring.judge import RubricJudge, build_judges
 
 if TYPE_CHECKING:
     import aiohttp
@@ -84,11 +82,10 @@ class Evaluation:
         self._run = run
         self._journal = journal
         self._session = session
-        self._cache = cache
         self._lateness = lateness
         self._budget = budget
         self._gates = Gates(run.config.concurrency, keeps_up=lambda: not lateness.disturbs)
-        self._judges: dict[str, Judge] = {}
+        self._judges = Judges(run, session, self._gates, cache, budget)
         self._lanes: dict[str, Lane] = {}
         self._cells: dict[tuple[str, str], CellWork] = {}
 
@@ -117,11 +114,11 @@ class Evaluation:
     def _cell(self, suite: str, model: str) -> "CellWork":
         if (suite, model) not in self._cells:
             planned = next(cell for cell in self._run.plan.cells if (cell.suite, cell.model) == (suite, model))
-            judges = [(one, self._judge(one.judge)) for one in build_judges(self._run.plan.suite_named(suite))]
+            panels = self._judges.panels(self._run.plan.suite_named(suite))
             lane = self._lane(planned.model)
-            payers = [lane.model, *(self._run.judge_named(one.judge) for one, _ in judges)]
-            purses = [purse for payer in payers if (purse := self._purse(payer))]
-            self._cells[suite, model] = CellWork(self._run, planned, lane, judges, purses, self._lateness)
+            purses = [self._purse(lane.model), *(judge.purse for panel in panels for judge in panel.judges)]
+            paying = [purse for purse in purses if purse]
+            self._cells[suite, model] = CellWork(self._run, planned, lane, panels, paying, self._lateness)
         return self._cells[suite, model]
 
     def _purse(self, payer: ModelConfig) -> Purse | None:
@@ -133,15 +130,6 @@ class Evaluation:
             room = asyncio.Semaphore(math.ceil(PREPARING * self._gates.most_of(model)))
             self._lanes[name] = Lane(model, self._gates.of(model, self._purse(model)), room, self._session)
         return self._lanes[name]
-
-    def _judge(self, name: str) -> Judge:
-        if name not in self._judges:
-            config = self._run.judge_named(name)
-            gate = self._gates.of(config, self._purse(config))
-            client = judge_client(self._run, config, session=self._session, gate=gate)
-            probe = kept_probes(self._run.folder)[name]
-            self._judges[name] = Judge(client, gate, probe, self._cache, self._purse(config))
-        return self._judges[name]
 
 
 class Lane(NamedTuple):
@@ -177,7 +165,7 @@ class CellWork:
         run: Run,
         planned: PlannedCell,
         lane: Lane,
-        judges: Sequence[tuple[RubricJudge, Judge]],
+        panels: Sequence[Panel],
         purses: Sequence[Purse],
         lateness: Lateness,
     ) -> None:
@@ -185,7 +173,7 @@ class CellWork:
         self._purses = purses
         self.answered = 0
         self.disturbed = 0
-        self._judges = judges
+        self._panels = panels
         self._lateness = lateness
         self._run = run
         self._suite: Suite = run.plan.suite_named(planned.suite)
@@ -212,7 +200,7 @@ class CellWork:
 
     @property
     def judged(self) -> bool:
-        return bool(self._judges)
+        return bool(self._panels)
 
     @property
     def _cases(self) -> Path:
@@ -246,11 +234,11 @@ class CellWork:
         answer = Answer(call.output or "", call.finish_reason, refused)
         with drawing():
             findings, judge_calls = score_all(self._scorers, answer, planned.case), list[Call]()
-            for scorer, judge in self._judges:
-                if scorer.applies_to(planned.case):
+            for panel in self._panels:
+                if panel.scorer.applies_to(planned.case):
                     skipped = not_needed(findings)
-                    found = Judged(skipped) if skipped else await judge.find(scorer, answer, planned, self._suite)
-                    findings.append((scorer.name, found.finding))
+                    found = Judged(skipped) if skipped else await panel.find(answer, planned, self._suite)
+                    findings.append((panel.scorer.name, found.finding))
                     judge_calls += found.calls
         return Judgment(findings, *outcome_of(findings), tuple(judge_calls))
 
@@ -258,9 +246,10 @@ class CellWork:
         """What the judges of an answer to a case may need, if each is asked once."""
         return Pledge(
             [
-                (judge.purse, judge.most_usd(scorer, case, self._answer_bytes))
-                for scorer, judge in self._judges
-                if judge.purse and scorer.applies_to(case)
+                (judge.purse, judge.most_usd(panel.scorer, case, self._answer_bytes))
+                for panel in self._panels
+                for judge in panel.judges
+                if judge.purse and panel.scorer.applies_to(case)
             ]
         )
 

@@ -5,25 +5,31 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
-from flows.probing import why_not_asked
+from flows.budgeting import RunBudget
+from flows.probing import judge_client, kept_probes, why_not_asked
+from flows.run import Run
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient, need_of
 from tasks.calls.engine import Planned
 from tasks.calls.judge_version import JudgeVersion, version_of
-from tasks.calls.lanes import ModelGate
+from tasks.calls.lanes import Gates, ModelGate
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VerdictCache
 from tasks.records import Answer, Call, Case, Finding, Suite, TrialKey
 from tasks.scoring.findings import unscored
-from tasks.scoring.judge import Posed, RubricJudge, ask_judge, finding_of, question_about
+from tasks.scoring.judge import Posed, RubricJudge, ask_judge, build_judges, finding_of, question_about
 from tasks.scoring.judge_prompt import Message, pose
 from tasks.scoring.judge_verdict import JudgeVerdict
+from tasks.scoring.panel import majority
 from tasks.scoring.templates import FAULTS
+
+if TYPE_CHECKING:
+    import aiohttp
 
 NONCE = "0" * 32
 
@@ -112,6 +118,46 @@ class Judge:
             return unscored(f"the judge answered as {other}, and its probe as {self._version}")
         self._kept.keep(posed, verdict)
         return finding_of(verdict, answer)
+
+
+class Panel(NamedTuple):
+    """A scorer with the judges that it asks: one, or several of which the majority counts."""
+
+    scorer: RubricJudge
+    judges: Sequence[Judge]
+
+    async def find(self, answer: Answer, planned: Planned, suite: Suite) -> Judged:
+        """Have one answer judged by all of them at once."""
+        found = await asyncio.gather(*(judge.find(self.scorer, answer, planned, suite) for judge in self.judges))
+        findings = {name: one.finding for name, one in zip(self.scorer.judges, found, strict=True)}
+        return Judged(majority(findings), [call for one in found for call in one.calls])
+
+
+class Judges:
+    """The judges of a run in this process, each opened when it is first needed."""
+
+    def __init__(
+        self, run: Run, session: "aiohttp.ClientSession", gates: Gates, cache: VerdictCache, budget: RunBudget | None
+    ) -> None:
+        self._run = run
+        self._session = session
+        self._gates = gates
+        self._cache = cache
+        self._budget = budget
+        self._judges: dict[str, Judge] = {}
+
+    def panels(self, suite: Suite) -> list[Panel]:
+        """Who judges the answers of a suite."""
+        return [Panel(scorer, [self._judge(name) for name in scorer.judges]) for scorer in build_judges(suite)]
+
+    def _judge(self, name: str) -> Judge:
+        if name not in self._judges:
+            config = self._run.judge_named(name)
+            purse = self._budget.purse(config) if self._budget else None
+            gate = self._gates.of(config, purse)
+            client = judge_client(self._run, config, session=self._session, gate=gate)
+            self._judges[name] = Judge(client, gate, kept_probes(self._run.folder)[name], self._cache, purse)
+        return self._judges[name]
 
 
 def not_needed(findings: Iterable[tuple[str, Finding]]) -> Finding | None:

@@ -29,11 +29,11 @@ def judging_of(config: Config, suite: Suite, cell: PlannedCell, *, answer_tokens
     unknown = False
     for scorer in build_judges(suite):
         asked = cell.trials * sum(n for kind, n in suite.kinds.items() if scorer.kinds is None or kind in scorer.kinds)
-        [judge] = [judge for judge in config.judges if judge.name == scorer.judge]
-        per_call = cost_of_verdict(judge, scorer, suite, answer_tokens)
-        calls += asked
-        cost_usd += asked * (per_call or 0)
-        unknown |= per_call is None
+        for judge in (judge for judge in config.judges if judge.name in scorer.judges):
+            per_call = cost_of_verdict(judge, scorer, suite, answer_tokens)
+            calls += asked
+            cost_usd += asked * (per_call or 0)
+            unknown |= per_call is None
     return Judging(calls, None if unknown else cost_usd)
 
 

@@ -46,7 +46,8 @@ def payers_of(config: Config, suites: Sequence[Suite], models: Collection[str] |
         asked_by = [suite for suite in suites if is_asked(model.name, suite, models)]
         if asked_by:
             yield Payer(model, [{**model.params, **suite.config.params} for suite in asked_by])
-    judges = {one.judge for suite in suites for one in suite.config.scorers if isinstance(one, JudgeScorer)}
+    scorers = [scorer for suite in suites for scorer in suite.config.scorers if isinstance(scorer, JudgeScorer)]
+    judges = {judge for scorer in scorers for judge in scorer.judges}
     yield from (Payer(judge, [judge.params]) for judge in config.judges if judge.name in judges)
 
 

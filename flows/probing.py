@@ -34,8 +34,8 @@ def judges_used(config: Config, suites: Iterable[Suite]) -> list[UsedJudge]:
     asked_by: dict[str, dict[str, None]] = {}
     for suite in suites:
         for scorer in suite.config.scorers:
-            if isinstance(scorer, JudgeScorer):
-                asked_by.setdefault(scorer.judge, {})[suite.name] = None
+            for judge in scorer.judges if isinstance(scorer, JudgeScorer) else ():
+                asked_by.setdefault(judge, {})[suite.name] = None
     return [UsedJudge(judge, tuple(asked_by[judge.name])) for judge in config.judges if judge.name in asked_by]
 
 

@@ -17,6 +17,7 @@ from tasks.plan import stored_cases
 from tasks.records import Answer, CallStatus, Case, Finding, OutcomeState, Suite
 from tasks.scoring.build import Scorer, build_scorers, outcome_of, score_all
 from tasks.scoring.judge import RubricJudge, build_judges, finding_of, question_about
+from tasks.scoring.panel import is_settled, majority
 from tasks.storage import judged, reads
 from tasks.storage.counts import PairedCounts, Side
 from tasks.storage.reads import Output
@@ -40,7 +41,7 @@ class Scorers(NamedTuple):
     """Tonight's scorers of a suite; of its judges, what they said before."""
 
     rules: Sequence[Scorer]
-    judges: Sequence[tuple[RubricJudge, KeptVerdicts]]
+    judges: Sequence[tuple[RubricJudge, Mapping[str, KeptVerdicts]]]
 
 
 def rescored(run: Run, suite: Suite, base: Side, counts: PairedCounts) -> PairedCounts | str:
@@ -79,7 +80,7 @@ def change_since(run: Run, suite: Suite, base: Side, counts: PairedCounts) -> Ch
 
 def judge_that_moved(run: Run, suite: Suite, base_run_id: str) -> str | None:
     """The judge of a suite that is not the one that it was in the baseline's run, if any."""
-    judges = sorted({scorer.judge for scorer in build_judges(suite)})
+    judges = sorted({judge for scorer in build_judges(suite) for judge in scorer.judges})
     tonight = kept_probes(run.folder) if judges else {}
     then = {
         probe.model: JudgeVersion(probe.requested_model, probe.served_model or None, probe.params)
@@ -120,7 +121,8 @@ def scorers_without_asking(run: Run, suite: Suite, cache: VerdictCache) -> Score
     """Tonight's scorers, with the verdicts that tonight's judges gave at any time."""
     probes = kept_probes(run.folder)
     kept = {name: KeptVerdicts(cache, version_of(probe), probe.started_at.date()) for name, probe in probes.items()}
-    return Scorers(build_scorers(suite), [(judge, kept[judge.judge]) for judge in build_judges(suite)])
+    judges = [(one, {name: kept[name] for name in one.judges}) for one in build_judges(suite)]
+    return Scorers(build_scorers(suite), judges)
 
 
 def outcome_again(scorers: Scorers, case: Case, output: Output) -> OutcomeState | None:
@@ -139,13 +141,15 @@ def outcome_again(scorers: Scorers, case: Case, output: Output) -> OutcomeState 
     return outcome_of(findings)[0]
 
 
-def kept_finding(judge: RubricJudge, kept: KeptVerdicts, answer: Answer, case: Case) -> Finding | None:
-    """What a judge found before."""
-    posed = question_about(answer, case, judge, secret=b"nobody is asked")
+def kept_finding(scorer: RubricJudge, kept: Mapping[str, KeptVerdicts], answer: Answer, case: Case) -> Finding | None:
+    """What a judge, or enough of a panel, found before."""
+    posed = question_about(answer, case, scorer, secret=b"nobody is asked")
     if isinstance(posed, Finding):
         return posed
-    verdict = kept.of(posed)
-    return finding_of(verdict, answer) if verdict else None
+    verdicts = {name: said.of(posed) for name, said in kept.items()}
+    findings = {name: finding_of(verdict, answer) if verdict else None for name, verdict in verdicts.items()}
+    known = {name: finding for name, finding in findings.items() if finding}
+    return majority(known) if is_settled(findings) else None
 
 
 def with_base(

@@ -34,7 +34,7 @@ def suites_by_judge(suites: Sequence[Suite]) -> Mapping[str, list[str]]:
     """The suites that each judge judges."""
     found: dict[str, list[str]] = {}
     for suite in suites:
-        judges = {scorer.judge for scorer in suite.config.scorers if scorer.type == "judge"}
+        judges = {judge for scorer in suite.config.scorers if scorer.type == "judge" for judge in scorer.judges}
         for judge in judges:
             found.setdefault(judge, []).append(suite.name)
     return found

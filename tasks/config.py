@@ -241,11 +241,27 @@ class RefusalScorer(ScorerBase):
 
 
 class JudgeScorer(ScorerBase):
-    """Passes when a model that reads the rubric says so."""
+    """Passes when a model that reads the rubric says so, or most of several.
+
+    `min_youden` is what the lower bound of sensitivity + specificity − 1 must reach once the judge was calibrated.
+    """
 
     type: Literal["judge"]
-    judge: Text
+    judge: Text | Annotated[list[Text], Field(min_length=2)]
     rubric: Text
+    min_youden: Share = 0.4
+
+    @field_validator("judge")
+    @classmethod
+    def judges_are_different(cls, judge: str | list[str]) -> str | list[str]:
+        if isinstance(judge, list) and len(set(judge)) < len(judge):
+            raise ValueError("expected different judges: one that is named twice has two votes")
+        return judge
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The judges that are asked: one, or a panel."""
+        return (self.judge,) if isinstance(self.judge, str) else tuple(self.judge)
 
 
 class PythonScorer(ScorerBase):

@@ -105,10 +105,11 @@ class SuiteFile:
             for message in check_scorer(scorer, files, self.folder):
                 self.problems.add(self.places[label], f"scorer {label!r}: {message}")
         judges = self.config_file.judge_names
-        if isinstance(scorer, JudgeScorer) and scorer.judge not in judges:
-            message = f"scorer {label!r}: expected a judge of the config, got {brief(scorer.judge)}"
-            hint = nearest(scorer.judge, judges) or "the config has no `judges`: add one, or narrow `suites`"
-            self.problems.add(self.places[label], message, hint)
+        for name in scorer.judges if isinstance(scorer, JudgeScorer) else ():
+            if name not in judges:
+                message = f"scorer {label!r}: expected a judge of the config, got {brief(name)}"
+                hint = nearest(name, judges) or "the config has no `judges`: add one, or narrow `suites`"
+                self.problems.add(self.places[label], message, hint)
         return len(self.problems) == before and file_of(scorer) in {None, *files}
 
     def with_cases(self, suite: Suite, rules: CaseRules) -> Suite:
@@ -162,6 +163,9 @@ def prompt_hash(config: SuiteConfig, templates: Mapping[str, str]) -> str:
 
 
 def scorers_hash(config: SuiteConfig, files: Mapping[str, str]) -> str:
-    """The hash of the scorers' options, as far as they differ from the defaults, and of their files."""
-    options = [scorer.model_dump(mode="json", by_alias=True, exclude_defaults=True) for scorer in config.scorers]
+    """The hash of the scorers' files and options, as far as these differ from the defaults and change a score."""
+    options = [
+        scorer.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"min_youden"})
+        for scorer in config.scorers
+    ]
     return sha256({"scorers": options, "files": files})

@@ -20,11 +20,11 @@ Ask = Callable[[list[Message]], Awaitable[Call]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RubricJudge:
-    """A judge scorer of a suite: `judge` names the judge of the config."""
+    """A judge scorer of a suite: `judges` names the judge of the config, or those of its panel."""
 
     name: str
     kinds: frozenset[str] | None
-    judge: str
+    judges: tuple[str, ...]
     rubric: Rubric
 
     def applies_to(self, case: Case) -> bool:
@@ -53,7 +53,7 @@ def build_judges(suite: Suite) -> tuple[RubricJudge, ...]:
         RubricJudge(
             name=config.name or config.type,
             kinds=None if config.kinds is None else frozenset(config.kinds),
-            judge=config.judge,
+            judges=config.judges,
             rubric=rubric_named(config.rubric, suite.files),
         )
         for config in suite.config.scorers

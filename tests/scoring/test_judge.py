@@ -16,7 +16,7 @@ SECRET = b"of this run"
 
 
 def judge_by(rubric: str) -> RubricJudge:
-    return RubricJudge(name="j", kinds=None, judge="j", rubric=rubric_named("r.md", {"r.md": rubric}))
+    return RubricJudge(name="j", kinds=None, judges=("j",), rubric=rubric_named("r.md", {"r.md": rubric}))
 
 
 POLITE = judge_by("Is it polite?\n{{ output }}\n")
@@ -180,7 +180,7 @@ def test_judges_of_a_suite() -> None:
     written = {"type": "judge", "judge": "strict", "rubric": "r.md", "kinds": ["hallucination"]}
     files = {"r.md": "True by {% include 'book.md' %}?", "book.md": "the book", "prompt.md": "Tell."}
     [built] = build_judges(suite_of("exact", written, files=files))
-    assert (built.name, built.judge) == ("judge", "strict")
+    assert (built.name, built.judges) == ("judge", ("strict",))
     assert built.rubric.texts == (("book.md", "the book"), ("r.md", "True by {% include 'book.md' %}?"))
     assert [built.applies_to(case_of(kind=kind)) for kind in ("accuracy", "hallucination")] == [False, True]
 
