@@ -21,6 +21,7 @@ from tasks.verdicts.decide import Decided, decide
 from tasks.verdicts.evidence import Evidence
 
 SHOWN_REASONS = 2
+LONGEST_ERROR = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +124,17 @@ def decided(evidence: Evidence, gate: Gate) -> Judged:
 
 def reasons(run: Run, planned: PlannedCell) -> str:
     """Why trials of a cell could not be measured, the most frequent reasons first."""
-    found = reads.unmeasured_reasons(run.results, run.id, planned.suite, planned.model, most=SHOWN_REASONS)
-    return "".join(f"; {trials} × {reason}" for reason, trials in found)
+    cell = (run.results, run.id, planned.suite, planned.model)
+    found = reads.unmeasured_reasons(*cell, most=SHOWN_REASONS)
+    error = reads.frequent_error(*cell)
+    told = [f"{trials} × {reason}" for reason, trials in found] + ([f"mostly {one_line(error)}"] if error else [])
+    return "".join(f"; {one}" for one in told)
+
+
+def one_line(text: str) -> str:
+    """What a provider wrote, shortened, without characters that steer a terminal."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"
 
 
 def new_pins(result: RunResult) -> Iterator[Pin]:

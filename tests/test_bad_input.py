@@ -361,9 +361,12 @@ CASE_FILES = {
         ":3: the conversation does not end with a turn of the user",
     ),
     "case without what its scorer needs": Bad(
-        CASES_FILE, case('{"id": "3", "input": "x"}'), ":3: scorer 'exact': expected should be a text, got None"
+        CASES_FILE, case('{"id": "3", "input": "x"}'), ":3: scorer 'exact': expected should be a text, got nothing"
     ),
-    "broken JSON": Bad(CASES_FILE, case('{"id": "3",}'), ":3: broken JSON in column 12: "),
+    "no JSON": Bad(
+        CASES_FILE, case("id,input"), ":3: expected a JSON object, got 'id,input' (JSONL has one case per line)"
+    ),
+    "broken JSON": Bad(CASES_FILE, case('{"id": "3",}'), ":3: broken JSON, column 12: "),
     "JSON array": Bad(
         CASES_FILE, '[{"id": "3"}]', ":1: expected a JSON object, got [{'id': '3'}] (JSONL has one case per line)"
     ),
@@ -403,7 +406,7 @@ CSV_FILES = {
     "CSV column twice": ("id,input,input\na,b,c\n", ":1: the column 'input' stands here twice"),
     "CSV record too short": ("id,input,expected\na,b\n", ":2: expected 3 cells as in the header, got 2"),
     "CSV quote never closed": ('id,input,expected\na,"b,c\n', ":2: broken CSV: unexpected end of data"),
-    "CSV without a label": ("id,input,expected\na,b,\n", ":2: scorer 'exact': expected should be a text, got None"),
+    "CSV without a label": ("id,input,expected\na,b,\n", ":2: scorer 'exact': expected should be a text, got nothing"),
 }
 EVERYTHING = {**CONFIGS, **SUITES, **CASE_FILES}
 
@@ -460,7 +463,7 @@ def test_mistakes_in_several_files_come_in_one_answer(workspace: Workspace) -> N
         f"{CONFIG_FILE}:5: budget_usd: expected a number from 0 up, got -1",
         f"{SUITE_FILE}:2: gaet: unknown field 'gaet' (did you mean 'gate'?)",
         "datasets/sums/prompt.md:2: unknown variable 'sum' (known: id, input, kind, tags, group)",
-        f"{CASES_FILE}:3: scorer 'exact': expected should be a text, got None",
+        f"{CASES_FILE}:3: scorer 'exact': expected should be a text, got nothing",
         f"{CASES_FILE}:4: id: expected text, got 3 (put ids in quotes; in SQL, CAST(id AS VARCHAR))",
         f"{CASES_FILE}:3: the id 'first' stands at {CASES_FILE}:1, too",
         "datasets/words/suite.yaml:1: scorers[0]: unknown type 'exactly' (did you mean 'exact'?)",

@@ -6,6 +6,7 @@ import json
 import webbrowser
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from flows.answer import OK, Answered
@@ -27,9 +28,14 @@ def runs(*, config: str, results: str | None) -> Answered:
     rows = finished + [run for run in unfinished if run and run["run_id"] not in known]
     rows.sort(key=lambda run: run["run_id"], reverse=True)
     columns = ["run_id", "flow", "started_at", "finished_at", "status", "calls", "cost_usd"]
-    shown = [[*(run[column] for column in columns[:-1]), usd(run["cost_usd"])] for run in rows]
+    shown = [[*(moment(run[column]) for column in columns[:-1]), usd(run["cost_usd"])] for run in rows]
     text = table(columns, shown, right={"calls", "cost_usd"}) if rows else f"No run yet in {folder}."
     return Answered(exit_code=OK, data={"status": "ok", "runs": rows}, text=text)
+
+
+def moment(value: object) -> object:
+    """A time to the second; anything else as it is."""
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else value
 
 
 def unfinished_run(folder: RunFolder) -> dict[str, Any] | None:

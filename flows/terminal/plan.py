@@ -10,7 +10,7 @@ from flows.terminal.tables import table, usd
 def shown_start(prepared: Prepared) -> str:
     """One line before the first call."""
     estimates = estimate(prepared.file, prepared.plan)
-    return f"{prepared.plan.run_id}: {len(estimates)} cells, {sum_line(estimates)}"
+    return f"{prepared.plan.run_id}: {counted(len(estimates), 'cell')}, {sum_line(estimates)}"
 
 
 def shown_plan(estimates: Sequence[Estimate]) -> str:
@@ -24,7 +24,7 @@ def shown_plan(estimates: Sequence[Estimate]) -> str:
             one.cases,
             one.calls,
             usd(one.cost_usd),
-            f"{one.minutes:.1f}",
+            "< 1" if one.minutes < 1 else f"{one.minutes:.0f}",
             detectable(one),
         ]
         for one in estimates
@@ -37,7 +37,17 @@ def sum_line(estimates: Sequence[Estimate]) -> str:
     """All cells together."""
     calls = sum(one.calls for one in estimates)
     minutes = max((one.minutes for one in estimates), default=0)
-    return f"{calls} calls, at most {usd(total_cost(estimates))}, about {minutes:.1f} minutes."
+    return f"{counted(calls, 'call')}, at most {usd(total_cost(estimates))}, {duration(minutes)}."
+
+
+def counted(number: int, what: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def duration(minutes: float) -> str:
+    """About how long, in words."""
+    return "less than a minute" if minutes < 1 else f"about {counted(round(minutes), 'minute')}"
 
 
 def total_cost(estimates: Sequence[Estimate]) -> float | None:

@@ -11,6 +11,7 @@ from tasks.datasets.rows import Row, known_columns
 from tasks.documents.wording import brief, shown
 from tasks.errors import UsageError
 
+ONE_PER_LINE = "JSONL has one case per line"
 LONGEST_CELL = 1 << 27
 """In characters; Python's csv refuses more than 128 Ki unless told otherwise."""
 
@@ -39,15 +40,22 @@ def jsonl_rows(path: Path, problems: Problems) -> Iterator[Row]:
         try:
             fields = decoder.decode(line)
         except json.JSONDecodeError as error:
-            problems.add(f"{file}:{number}", f"broken JSON in column {error.colno}: {error.msg}", kind="broken JSON")
+            problems.add(f"{file}:{number}", *in_words(error, line), kind="broken JSON")
         except (ValueError, RecursionError) as error:
             problems.add(f"{file}:{number}", f"broken JSON: {error}", kind="broken JSON")
         else:
             if isinstance(fields, dict):
                 yield Row(file, number, fields)
             else:
-                hint = "JSONL has one case per line"
-                problems.add(f"{file}:{number}", f"expected a JSON object, got {brief(fields)}", hint, kind="no object")
+                message = f"expected a JSON object, got {brief(fields)}"
+                problems.add(f"{file}:{number}", message, ONE_PER_LINE, kind="no object")
+
+
+def in_words(error: json.JSONDecodeError, line: str) -> tuple[str, str]:
+    """Message and hint for a line that is no JSON."""
+    if error.pos == 0:
+        return f"expected a JSON object, got {brief(line.strip())}", ONE_PER_LINE
+    return f"broken JSON, column {error.colno}: {error.msg[0].lower()}{error.msg[1:]}", ""
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

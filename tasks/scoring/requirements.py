@@ -142,7 +142,7 @@ def problem_of_case(scorer: ScorerConfig, case: Case, files: Mapping[str, str] =
 
 def wanted(what: str, case: Case) -> str:
     """The label that a case lacks."""
-    return f"expected should be {what}, got {excerpt(case.expected)}"
+    return f"expected should be {what}, got {'nothing' if case.expected is None else excerpt(case.expected)}"
 
 
 def is_text_or_texts(value: object) -> bool:

@@ -75,6 +75,12 @@ def unmeasured_reasons(results: Path, run_id: str, suite: str, model: str, *, mo
     ]
 
 
+def frequent_error(results: Path, run_id: str, suite: str, model: str) -> str | None:
+    """What most of a cell's failed calls, to its model or to judges, said of themselves."""
+    rows = Warehouse(results).query(sql("select_frequent_error"), {"run_id": run_id, "suite": suite, "model": model})
+    return next((error for (error,) in rows), None)
+
+
 def spent(results: Path, run_id: str) -> Spent:
     """Sum up every call of a run: planned ones, those that confirmed, judges and their probes."""
     [row] = Warehouse(results).query(sql("select_spent"), {"run_id": run_id})

@@ -63,6 +63,7 @@ def test_failed_calls_leave_a_cell_unmeasured_and_never_score_a_case_as_failed(l
     night = lab.run("nightly")
     assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")
     assert "14 of 20 cases were measured" in only(night)["cause"]
+    assert "; 6 × bad request; mostly HTTP 400 (invalid_request_error): Bad luck." in only(night)["cause"]
     latest = f"run_id = '{night.data['run_id']}'"
     outcomes = lab.sql(f"SELECT outcome, count(*) AS n FROM outcomes WHERE {latest} GROUP BY outcome ORDER BY outcome")
     assert outcomes == [{"outcome": "passed", "n": 14}, {"outcome": "unmeasured", "n": 6}]
