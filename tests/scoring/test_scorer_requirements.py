@@ -205,7 +205,7 @@ JUDGE = {"judge": {"judge": "j", "rubric": "r.md"}}
 FIELDS = {"json_schema": {"schema": OBJECT, "fields": ["total", "tax"]}}
 
 WRONG_CASES: list[tuple[object, Any, str]] = [
-    ("exact", None, TEXT + "None"),
+    ("exact", None, TEXT + "nothing"),
     ("exact", 42, TEXT + "42"),
     ("contains", None, "expected should be a text or a list of texts, none empty, got nothing"),
     ("contains", [], "expected should be a text or a list of texts, none empty, got []"),
@@ -213,7 +213,7 @@ WRONG_CASES: list[tuple[object, Any, str]] = [
     ("contains", ["a", 1], "expected should be a text or a list of texts, none empty, got ['a', 1]"),
     ({"one_of": {"labels": ["yes", "no"]}}, "maybe", LABELS + "'maybe'"),
     ({"one_of": {"labels": ["yes", "no"]}}, True, LABELS + "True"),
-    ({"one_of": {"labels": ["yes", "no"]}}, None, LABELS + "None"),
+    ({"one_of": {"labels": ["yes", "no"]}}, None, LABELS + "nothing"),
     ("numeric", None, "expected should be a number, got nothing"),
     ("numeric", True, "expected should be a number, got True"),
     ("numeric", float("nan"), "expected should be a number, got nan"),
