@@ -1,4 +1,4 @@
-"""Whether memory stays flat as cases grow: the peak of whole nights, beyond what a night of 20 cases takes.
+"""Whether memory stays flat as cases grow: the peak of whole nights, beyond what the imports take.
 
 `python -m tests.bench.memory [CASES ...]` (2000 20000). A simulated model answers at once; a Prefect server is running,
 so that a night is one process.
@@ -13,8 +13,18 @@ from pathlib import Path
 from tests.bench.startup import CONFIG, DAYBREAK, SUITE, environment, running_server
 from tests.bench.workspace import case, write
 
-IMPORTS = 20
-"""A night of so few cases shows what the programs take by themselves."""
+IMPORTS = """
+import resource
+from flows import runtime
+from tasks.calls import provider
+runtime.adapt_environment()
+with runtime.collector_off():
+    import prefect.artifacts, prefect.main
+    provider.load()
+import flows.nightly, duckdb, jinja2, pyarrow.parquet, scipy.special, scipy.stats
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""What every night loads, and nothing else."""
 
 GROWTH = (2_000, 20_000)
 
@@ -24,8 +34,11 @@ def main(*growth: int) -> None:
     sizes = growth or GROWTH
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder, "home")) as url:
         env = environment(Path(folder, "home")) | {"PREFECT_API_URL": url}
-        own, *peaks = [peak_mb(Path(folder, str(cases)), cases, env) for cases in (IMPORTS, *sizes)]
-    print(f"{IMPORTS:8,} cases {own:6.0f} MB at most, nearly all of it programs")
+        own = (
+            int(subprocess.run([sys.executable, "-c", IMPORTS], env=env, capture_output=True, check=True).stdout) / 1000
+        )
+        peaks = [peak_mb(Path(folder, str(cases)), cases, env) for cases in sizes]
+    print(f"{own:.0f} MB for the imports alone")
     for cases, peak in zip(sizes, peaks, strict=True):
         ratio = (peak - own) / (peaks[0] - own)
         print(f"{cases:8,} cases {peak:6.0f} MB at most, {peak - own:4.0f} beyond: {ratio:5.2f} x")
