@@ -25,5 +25,5 @@ async def compare(request: CompareRequest) -> State[Any]:
         result = await steps.report(run, result)
         if request.notify:
             result = await steps.notify(run, result)
-        await steps.show_table(result)
+        await steps.show_table(run, result)
     return state_of(result)

@@ -26,5 +26,5 @@ async def nightly(request: NightRequest) -> State[Any]:
         result = await steps.compare_cells(run)
         result = await steps.report(run, result)
         result = await steps.notify(run, result)
-        await steps.show_table(result)
+        await steps.show_table(run, result)
     return state_of(result)

@@ -1,9 +1,10 @@
 """What is read and planned before a flow starts, so that a mistake costs no server and no call."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.payers import budget_problems, budget_warnings
@@ -20,19 +21,30 @@ from tasks.plan import Plan, RunFolder
 from tasks.records import Suite
 from tasks.scoring.requirements import problem_of_case, problems_of_scorer
 from tasks.storage.reads import models_of_runs, pinned_runs, run_count
+from tasks.storage.warehouse import Warehouse
 
 _handed_over: dict[Request, "Prepared"] = {}
 
 
+def say_with_time(line: str) -> None:
+    """Tell whoever watches a served flow how it goes."""
+    sys.stderr.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {line}\n")
+    sys.stderr.flush()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A checked config with the plan made from it, where that is kept, and where progress is shown."""
+    """A checked config with the plan made from it, where that is kept, and where progress is shown.
+
+    `say` tells of the run's beginning and end, which the command line does by itself.
+    """
 
     file: ConfigFile
     plan: Plan
     folder: RunFolder
     notes: tuple[str, ...] = ()
     tell: Callable[[Trial], None] = lambda _: None
+    say: Callable[[str], None] = say_with_time
 
 
 def hand_over(request: Request, prepared: Prepared) -> None:
@@ -120,5 +132,6 @@ def rehearsal_problems(file: ConfigFile) -> Iterator[Problem]:
 
 
 def read_history(results: Path) -> History:
-    """What earlier runs left, if there were any."""
+    """What earlier runs left, if there were any, and if they were killed while they wrote it down."""
+    Warehouse(results).catch_up()
     return History(pinned_runs(results), models_of_runs(results), run_count(results))

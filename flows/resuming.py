@@ -10,12 +10,14 @@ from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder
 from tasks.records import Suite
 from tasks.storage import reads
+from tasks.storage.warehouse import Warehouse
 
 LATEST = "latest"
 
 
 def folder_to_resume(results: Path, run_id: str) -> RunFolder:
     """Find the run to go on with; raises UsageError where it is unknown, finished or still alive."""
+    Warehouse(results).catch_up()
     finished = {run.run_id for run in reads.runs_newest_first(results) if run.status == "finished"}
     stored = sorted(path.parent.name for path in (results / "runs").glob("run-*/plan.json"))
     unfinished = [one for one in stored if one not in finished]

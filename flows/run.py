@@ -23,7 +23,7 @@ from tasks.verdicts.evidence import Evidence
 
 @dataclass(kw_only=True)
 class Run:
-    """What the steps of one run share; `tell` shows progress, `stop` ends it early.
+    """What the steps of one run share; `tell` shows progress, `say` the beginning and end, `stop` ends it early.
 
     `unreliable_latency` names the cells (suite, model) whose latencies hold time in which this machine was too busy.
     """
@@ -32,6 +32,7 @@ class Run:
     folder: RunFolder
     file: ConfigFile
     tell: Callable[[Trial], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     broken_cells: dict[tuple[str, str], str] = field(default_factory=dict)
     unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
@@ -97,12 +98,17 @@ def open_run(prepared: Prepared) -> Iterator[Run]:
     with held(folder):
         if folder.attempt == 0:
             keep_plan(folder, plan)
-        run = Run(plan=plan, folder=folder, file=prepared.file, tell=prepared.tell, stop=stop_event())
+        run = Run(plan=plan, folder=folder, file=prepared.file, tell=prepared.tell, say=prepared.say, stop=stop_event())
         run.notes += prepared.notes
         if folder.attempt:
             run.done = take_stock(folder.path)
             run.notes += [f"{place}: a line that was cut off is left out" for place in run.done.torn]
-        yield run
+        run.say(f"{run.id}: {plan.flow} begins, {len(plan.cells)} cell(s)")
+        try:
+            yield run
+        except BaseException as error:
+            run.say(f"{run.id}: {plan.flow} broke: {error!r}")
+            raise
 
 
 def now() -> datetime:

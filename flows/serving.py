@@ -12,12 +12,17 @@ from flows import runtime
 from flows.prepared import read_config, read_suites
 from flows.requests import Request
 from tasks.documents import read_yaml
+from tasks.documents.wording import shown
 from tasks.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
 FLOWS = ("nightly", "compare", "watch")
+HINT = (
+    'write, for example, deployments: [{name: nightly, entrypoint: "flows/nightly.py:nightly", '
+    'schedules: [{cron: "0 2 * * *"}]}]'
+)
 
 
 class Schedule(BaseModel):
@@ -66,17 +71,19 @@ def serve(config: str, results: str | None) -> None:
 def read_deployments(path: Path) -> list[Deployment]:
     """Read prefect.yaml; raises UsageError where it is wrong or names a flow that is none of ours."""
     if not path.is_file():
-        raise UsageError.single("expected the deployments, found no file", where=path)
+        raise UsageError.single(
+            "expected the deployments with their schedules, found no file", where=shown(path), hint=HINT
+        )
     entries = read_yaml(path).data.get("deployments") or []
     try:
         deployments = [Deployment.model_validate(entry) for entry in entries]
     except ValidationError as error:
         wrong = [(".".join(map(str, one["loc"])), one["msg"], one["input"]) for one in error.errors()]
-        raise UsageError(Problem(str(path), f"{where}: {what}, got {got!r}") for where, what, got in wrong) from error
+        raise UsageError(Problem(shown(path), f"{where}: {what}, got {got!r}") for where, what, got in wrong) from error
     unknown = [one for one in deployments if one.flow not in FLOWS]
     if unknown or not deployments:
         names = ", ".join(one.entrypoint for one in unknown) or "no deployment"
-        raise UsageError([Problem(str(path), f"expected deployments of {', '.join(FLOWS)}, got {names}")])
+        raise UsageError([Problem(shown(path), f"expected deployments of {', '.join(FLOWS)}, got {names}")])
     return deployments
 
 

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import comparing, confirming, notifying, probing, reporting, storing
 from flows.evaluation import Evaluation, open_evaluation, until_stopped
-from flows.result import RunResult
+from flows.result import RunResult, headline
 from flows.run import Run
 from flows.terminal.artifact import artifact_rows, artifact_text
 from tasks.datasets.stored import store_cases
@@ -120,6 +120,7 @@ async def notify(run: Run, result: RunResult) -> RunResult:
     return result if run.stop.is_set() else await tell()
 
 
-async def show_table(result: RunResult) -> None:
-    """Keep the result table where Prefect shows it."""
+async def show_table(run: Run, result: RunResult) -> None:
+    """Keep the result table where Prefect shows it, and say how the run ended."""
+    run.say(f"{run.id}: {run.plan.flow} ended: {headline(result)}")
     await acreate_table_artifact(key="cells", table=artifact_rows(result), description=artifact_text(result))

@@ -56,7 +56,7 @@ def run(request: Request, prepared: Prepared, flow: str) -> Answered:
     refuse_unusable_models(prepared)
     print(shown_start(prepared), file=sys.stderr)
     with shown_progress(total) as tell:
-        hand_over(request, replace(prepared, tell=tell))
+        hand_over(request, replace(prepared, tell=tell, say=lambda _: None))
         result = result_of(runtime.run_flow(flow_named(flow), request))
     return Answered(exit_code=exit_code(result), data=as_data(result), text=shown_result(result))
 

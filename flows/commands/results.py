@@ -22,6 +22,7 @@ from tasks.storage.warehouse import Rows, Warehouse
 def runs(*, config: str, results: str | None) -> Answered:
     """List runs, newest first; those without an end are told from those still alive."""
     folder = results_of(config, results)
+    Warehouse(folder).catch_up()
     finished = [asdict(run) for run in reads.runs_newest_first(folder)]
     known = {run["run_id"] for run in finished}
     unfinished = [unfinished_run(RunFolder(folder, path.name)) for path in (folder / "runs").glob("run-*")]

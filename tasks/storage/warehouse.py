@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.errors import UsageError
 from tasks.storage.connections import connection, explained, in_memory, little_memory, wal_of
 from tasks.storage.gate import Patience, writers_turn
-from tasks.storage.ingest import IngestReport, bring_in
+from tasks.storage.ingest import IngestReport, bring_in, known_parts
 from tasks.storage.inventory import find_parts, has_parts, remove_leftovers
 from tasks.storage.layout import OutdatedLayout, create_layout, require_current
 
@@ -51,6 +51,13 @@ class Warehouse:
                 with writers_turn(self.path, patience), suppress(OutdatedLayout):
                     return self._bring_in(self.path, patience)
         return self.rebuild()
+
+    def catch_up(self) -> None:
+        """Bring in what a process wrote that was killed before it could; only reads where there is nothing of that."""
+        with self.reading() as con:
+            known = known_parts(con)
+        if any(known.get((part.table, part.name)) != part.stamp for part in find_parts(self.results)):
+            self.ingest()
 
     def rebuild(self) -> IngestReport:
         """Make the warehouse anew from the parts, beside an old one, which serves until the new one takes its place."""

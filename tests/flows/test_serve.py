@@ -58,10 +58,13 @@ def test_a_schedule_fires_a_night_runs_and_one_that_overlaps_is_refused(tmp_path
             assert "candidate" in str(form[0]["parameter_openapi_schema"])
         finally:
             serving.send_signal(signal.SIGINT)
-            serving.communicate(timeout=60)
+            _, told = serving.communicate(timeout=60)
     finished = [run for run in lab.run("runs").data["runs"] if run["status"] == "finished"]
     assert finished
     assert finished[-1]["flow"] == "nightly"
+    assert f"{finished[-1]['run_id']}: nightly begins, 1 cell(s)" in told
+    assert f"{finished[-1]['run_id']}: nightly ended: Nothing regressed" in told
+    assert serving.returncode == 130
 
 
 @pytest.mark.parametrize(
