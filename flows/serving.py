@@ -71,9 +71,7 @@ def serve(config: str, results: str | None) -> None:
 def read_deployments(path: Path) -> list[Deployment]:
     """Read prefect.yaml; raises UsageError where it is wrong or names a flow that is none of ours."""
     if not path.is_file():
-        raise UsageError.single(
-            "expected the deployments with their schedules, found no file", where=shown(path), hint=HINT
-        )
+        raise UsageError.single("expected deployments with schedules, found no file", where=shown(path), hint=HINT)
     entries = read_yaml(path).data.get("deployments") or []
     try:
         deployments = [Deployment.model_validate(entry) for entry in entries]

@@ -334,6 +334,18 @@ def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_ag
     assert "is finished" in again.data["problems"][0]["message"]
 
 
+def test_a_night_killed_before_its_last_parts_were_brought_in_is_finished_for_every_command(lab: Lab) -> None:
+    """`runs` called it interrupted, while `--resume` refused it as finished."""
+    run_id = lab.run("nightly").data["run_id"]
+    part = lab.root / f"results/parts/runs/{run_id}.parquet"
+    aside = part.rename(lab.root / "aside.parquet")
+    lab.run("rebuild")
+    aside.rename(part)
+    [run] = lab.run("runs").data["runs"]
+    assert run["status"] == "finished"
+    assert "is finished" in lab.run("nightly", "--resume", run_id).data["problems"][0]["message"]
+
+
 def answered(provider: FakeProvider) -> int:
     """Requests that the scripts above answer at once, and a little time ago."""
     return sum("1" in request.prompt and time.monotonic() - request.at > 0.5 for request in provider.requests)
