@@ -39,12 +39,24 @@ def open_budget(
     shared: bool = False,
 ) -> RunBudget | None:
     """What is left of the run's budget, if it has one, for some work."""
+    return budget_for(run, calls_to_do(run, work), cell=cell, lock=lock, shared=shared)
+
+
+def budget_for(
+    run: Run,
+    calls: Mapping[str, int],
+    *,
+    cell: CellNamed = own_cell,
+    lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+    shared: bool = False,
+) -> RunBudget | None:
+    """The same for so many calls of each payer."""
     usd = run.config.budget_usd
     if usd is None:
         return None
     payers = payers_of(run.config, run.plan.suites, {cell.model for cell in run.plan.cells})
     by_name = {payer_name(payer.model): payer for payer in payers}
-    to_do = dict.fromkeys(by_name, 0) | calls_to_do(run, work)
+    to_do = dict.fromkeys(by_name, 0) | dict(calls)
     budget = Budget(usd, to_do, spent_before=spent_before(run.folder), cell=cell, lock=lock, shared=shared)
     return RunBudget(budget, by_name)
 

@@ -57,14 +57,15 @@ def per_action(total: CellTotals | None) -> float | None:
     return total.cost_usd / total.trials if total and total.cost_usd is not None and total.trials else None
 
 
-def comparison_record(run_id: str, suite: Suite, planned: PlannedCell, judged: Judged, base: Side | None) -> Comparison:
+def comparison_record(run: Run, suite: Suite, planned: PlannedCell, judged: Judged, base: Side | None) -> Comparison:
     """What the verdict says, with what it rests on."""
+    of_scoring = run.scoring_drops_pp.get((suite.name, base)) if base and judged.drop_pp is not None else None
     return Comparison(
-        run_id=run_id,
+        run_id=run.id,
         suite=suite.name,
         model=planned.model,
         verdict=judged.verdict,
-        cause=judged.cause,
+        cause=judged.cause + ("" if of_scoring is None else movement(judged.drop_pp, of_scoring)),
         baseline_run_id=base.run_id if base else None,
         baseline_model=base.model if base else None,
         n_paired=judged.n_paired,
@@ -76,6 +77,19 @@ def comparison_record(run_id: str, suite: Suite, planned: PlannedCell, judged: J
         ci_high_pp=judged.interval.high if judged.interval else None,
         p_value=judged.p_value,
         detectable_drop_pp=judged.detectable_drop_pp,
+        raw_drop_pp=None if of_scoring is None or judged.drop_pp is None else judged.drop_pp + of_scoring,
+        scoring_drop_pp=of_scoring,
+    )
+
+
+def movement(drop_pp: float | None, of_scoring_pp: float) -> str:
+    """How a raw movement divides, in words; none where nothing moved."""
+    raw = (drop_pp or 0.0) + of_scoring_pp
+    if round(abs(raw), 1) == round(abs(of_scoring_pp), 1) == 0:
+        return ""
+    return (
+        f"; of a raw drop of {raw:+.1f} pp, {of_scoring_pp:+.1f} pp came from how answers are scored now (the same "
+        f"outputs, judged again) and {drop_pp or 0.0:+.1f} pp from the model"
     )
 
 

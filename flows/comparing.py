@@ -77,7 +77,7 @@ def judge_cell(run: Run, planned: PlannedCell, total: CellTotals | None) -> Judg
         judged = Judged(verdict=Verdict.UNMEASURED, cause=broken or "nothing was asked", n_paired=0)
         return JudgedCell(
             cell=cell_record(run, suite, planned, total, None, judged.verdict),
-            comparison=comparison_record(run.id, suite, planned, judged, None),
+            comparison=comparison_record(run, suite, planned, judged, None),
         )
     counts = trial_counts(run.results, suite.name, this_side(run, suite, planned))
     return judge_measured_cell(run, suite, planned, total, counts)
@@ -100,7 +100,7 @@ def judge_measured_cell(
         judged = replace(judged, cause=f"{judged.cause}{reasons(run, planned)}")
     return JudgedCell(
         cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
-        comparison=comparison_record(run.id, suite, planned, judged, base) if judged else None,
+        comparison=comparison_record(run, suite, planned, judged, base) if judged else None,
         gates=gates_of(gate_records(run, suite, planned, counts), judged),
         flips=tuple(flip_records(run, planned, base, evidence)) if base and isinstance(evidence, Evidence) else (),
         kinds=tuple(kind_rates(suite, planned, counts)),

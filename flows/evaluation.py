@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.budgeting import RunBudget, open_budget
-from flows.judging import Judged, Judges, Panel, not_needed
+from flows.judging import Judges, Panel, score_answer
 from flows.run import Run
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient
@@ -29,7 +29,7 @@ from tasks.datasets.stored import read_stored
 from tasks.datasets.templates import Renderer
 from tasks.plan import PlannedCell, Shard, stored_cases
 from tasks.records import Answer, Call, CallStatus, Case, Suite, TrialKey
-from tasks.scoring.build import build_scorers, outcome_of, score_all
+from tasks.scoring.build import build_scorers, outcome_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -229,17 +229,11 @@ class CellWork:
         return call
 
     async def score(self, planned: Planned, call: Call) -> Judgment:
-        """Score an answer by every scorer that applies; judges come last."""
+        """Score an answer by every scorer that applies."""
         refused = call.status is CallStatus.REFUSED_BY_PROVIDER
         answer = Answer(call.output or "", call.finish_reason, refused)
         with drawing():
-            findings, judge_calls = score_all(self._scorers, answer, planned.case), list[Call]()
-            for panel in self._panels:
-                if panel.scorer.applies_to(planned.case):
-                    skipped = not_needed(findings)
-                    found = Judged(skipped) if skipped else await panel.find(answer, planned, self._suite)
-                    findings.append((panel.scorer.name, found.finding))
-                    judge_calls += found.calls
+            findings, judge_calls = await score_answer(self._scorers, self._panels, answer, planned, self._suite)
         return Judgment(findings, *outcome_of(findings), tuple(judge_calls))
 
     def _pledge(self, case: Case) -> Pledge:

@@ -21,6 +21,7 @@ from tasks.calls.lanes import Gates, ModelGate
 from tasks.calls.rehearsal import Crib
 from tasks.calls.verdict_cache import VerdictCache
 from tasks.records import Answer, Call, Case, Finding, Suite, TrialKey
+from tasks.scoring.build import Scorer, score_all
 from tasks.scoring.findings import unscored
 from tasks.scoring.judge import Posed, RubricJudge, ask_judge, build_judges, finding_of, question_about
 from tasks.scoring.judge_prompt import Message, pose
@@ -158,6 +159,20 @@ class Judges:
             client = judge_client(self._run, config, session=self._session, gate=gate)
             self._judges[name] = Judge(client, gate, kept_probes(self._run.folder)[name], self._cache, purse)
         return self._judges[name]
+
+
+async def score_answer(
+    rules: Iterable[Scorer], panels: Iterable[Panel], answer: Answer, planned: Planned, suite: Suite
+) -> tuple[list[tuple[str, Finding]], list[Call]]:
+    """What every scorer that applies finds, judges last, and the calls that it took."""
+    findings, calls = score_all(rules, answer, planned.case), list[Call]()
+    for panel in panels:
+        if panel.scorer.applies_to(planned.case):
+            skipped = not_needed(findings)
+            found = Judged(skipped) if skipped else await panel.find(answer, planned, suite)
+            findings.append((panel.scorer.name, found.finding))
+            calls += found.calls
+    return findings, calls
 
 
 def not_needed(findings: Iterable[tuple[str, Finding]]) -> Finding | None:

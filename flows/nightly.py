@@ -22,6 +22,7 @@ async def nightly(request: NightRequest) -> State[Any]:
         await steps.probe_judges(run)
         await steps.evaluate_cells(run)
         await steps.store_trials(run)
+        await steps.judge_baselines_again(run)
         await steps.confirm_suspicions(run)
         result = await steps.compare_cells(run)
         result = await steps.report(run, result)

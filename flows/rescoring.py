@@ -9,7 +9,7 @@ import numpy as np
 
 from flows.judging import KeptVerdicts, not_needed
 from flows.probing import kept_probes, why_not_asked
-from flows.run import Run
+from flows.run import Rejudged, Run
 from tasks.calls.judge_version import JudgeVersion, version_of
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
 from tasks.datasets.stored import read_stored
@@ -47,8 +47,9 @@ class Scorers(NamedTuple):
 def rescored(run: Run, suite: Suite, base: Side, counts: PairedCounts) -> PairedCounts | str:
     """The pairs with the baseline's side as tonight's labels, scorers and judges see it, or why that cannot be had.
 
-    Nothing is asked: a judge's verdict is one that it gave before, on the same output by the same rubric. Cases that
-    lack one are left out together with all that changed like them, since those whose output is tonight's never lack it.
+    Nothing is asked here: a judge's verdict is one that it gave before, on the same output by the same rubric; the
+    step before has asked for those that it could have (`flows.rejudging`). Cases that still lack one are left out
+    together with all that changed like them, since those whose output is tonight's never lack it.
     """
     change = change_since(run, suite, base, counts)
     if change is None:
@@ -56,7 +57,9 @@ def rescored(run: Run, suite: Suite, base: Side, counts: PairedCounts) -> Paired
     again = score_again(run, suite, base, set(counts.case_ids[change.stale]))
     if again is not None:
         run.notes.append(f"{suite.name}: {change.what} since {base.run_id}; its stored outputs were scored again")
-        return with_base(counts, change.stale, *again)
+        rescored_counts = with_base(counts, change.stale, *again)
+        run.scoring_drops_pp[suite.name, base] = scoring_drop_pp(counts, rescored_counts)
+        return rescored_counts
     left = without(counts, change.stale)
     if len(left.case_ids) < MIN_PAIRED * counts.n_cases:
         return (
@@ -110,7 +113,10 @@ def score_again(run: Run, suite: Suite, base: Side, ids: Collection[str]) -> tup
         scorers = scorers_without_asking(run, suite, cache)
         for output in reads.outputs(run.results, base.run_id, suite.name, base.model, base.phases, case_ids=list(ids)):
             outcome = outcome_again(scorers, cases[output.case_id], output)
-            if outcome is None and (output.case_id, output.trial, output.phase) not in unmeasured:
+            if outcome is None and not (
+                (output.case_id, output.trial, output.phase) in unmeasured
+                or Rejudged(suite.name, base.model, output.case_id, output.trial, output.phase) in run.speechless
+            ):
                 return None
             measured[output.case_id] += outcome in {"passed", "failed"}
             passed[output.case_id] += outcome == "passed"
@@ -125,12 +131,20 @@ def scorers_without_asking(run: Run, suite: Suite, cache: VerdictCache) -> Score
     return Scorers(build_scorers(suite), judges)
 
 
+def scoring_drop_pp(before: PairedCounts, after: PairedCounts) -> float:
+    """What scoring the baseline's outputs again did to their pass rate, on the cases that count."""
+    common = (before.base_measured > 0) & (after.base_measured > 0) & (after.measured > 0)
+    if not common.any():
+        return 0.0
+    rates = [(side.base_passed[common] / side.base_measured[common]).mean() for side in (before, after)]
+    return 100 * float(rates[0] - rates[1])
+
+
 def outcome_again(scorers: Scorers, case: Case, output: Output) -> OutcomeState | None:
     """What a stored output counts as now; None where that takes a verdict that no judge gave yet."""
     if output.status not in SCOREABLE:
         return "unmeasured"
-    refused = output.status == CallStatus.REFUSED_BY_PROVIDER
-    answer = Answer(output.output or "", output.finish_reason, refused)
+    answer = answer_in(output)
     findings = score_all(scorers.rules, answer, case)
     for judge, kept in scorers.judges:
         if judge.applies_to(case):
@@ -139,6 +153,12 @@ def outcome_again(scorers: Scorers, case: Case, output: Output) -> OutcomeState 
                 return None
             findings.append((judge.name, finding))
     return outcome_of(findings)[0]
+
+
+def answer_in(output: Output) -> Answer:
+    """A stored output as scorers see it."""
+    refused = output.status == CallStatus.REFUSED_BY_PROVIDER
+    return Answer(output.output or "", output.finish_reason, refused)
 
 
 def kept_finding(scorer: RubricJudge, kept: Mapping[str, KeptVerdicts], answer: Answer, case: Case) -> Finding | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.prepared import Prepared
 from flows.run_folder import held, keep_plan
@@ -16,9 +17,20 @@ from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.errors import RunBroken
 from tasks.plan import Plan, RunFolder
+from tasks.records import Phase, RunStatus
 from tasks.records import Run as RunRecord
-from tasks.records import RunStatus
+from tasks.storage.counts import Side
 from tasks.verdicts.evidence import Evidence
+
+
+class Rejudged(NamedTuple):
+    """An answer of a baseline, by suite, model and trial."""
+
+    suite: str
+    model: str
+    case_id: str
+    trial: int
+    phase: Phase
 
 
 @dataclass(kw_only=True)
@@ -26,6 +38,8 @@ class Run:
     """What the steps of one run share; `tell` shows progress, `say` the beginning and end, `stop` ends it early.
 
     `unreliable_latency` names the cells (suite, model) whose latencies hold time in which this machine was too busy.
+    `speechless` are the answers of baselines of which tonight's judges were asked, and could not say anything.
+    `scoring_drops_pp` is what a change of judges, scorers or labels did to a baseline, by suite and side.
     """
 
     plan: Plan
@@ -38,6 +52,8 @@ class Run:
     unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     opened: dict[tuple[str, str], Evidence | str] = field(default_factory=dict)
+    speechless: set[Rejudged] = field(default_factory=set)
+    scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)
     done: Done = field(default_factory=lambda: Done(set(), {}, []))
 
     @property

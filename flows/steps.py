@@ -7,7 +7,7 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, confirming, notifying, probing, reporting, storing
+from flows import comparing, confirming, notifying, probing, rejudging, reporting, storing
 from flows.evaluation import Evaluation, open_evaluation, until_stopped
 from flows.result import RunResult, headline
 from flows.run import Run
@@ -43,6 +43,17 @@ async def evaluate_cells(run: Run) -> None:
     await evaluate(
         run, [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
     )
+
+
+async def judge_baselines_again(run: Run) -> None:
+    """Have the stored answers of baselines judged as tonight's are, where judges, rubrics or labels changed."""
+
+    @task(name="judge baselines again", cache_policy=NO_CACHE)
+    async def judge() -> bool:
+        return await rejudging.judge_baselines_again(run)
+
+    if not run.stop.is_set() and rejudging.may_be_needed(run) and await judge():
+        await store_trials(run)
 
 
 async def confirm_suspicions(run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.config import SuiteConfig
 
-Phase = Literal["planned", "baseline", "confirm", "probe"]
+Phase = Literal["planned", "baseline", "confirm", "probe", "rejudged"]
 Role = Literal["model", "judge", "probe"]
 OutcomeState = Literal["passed", "failed", "unmeasured"]
 GateState = Literal["ok", "failed", "undecided"]
@@ -213,7 +213,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A cell against its baseline, paired by case. A positive drop is a loss, in percentage points."""
+    """A cell against its baseline, paired by case. A positive drop is a loss, in percentage points.
+
+    Where judges, scorers or labels changed, `drop_pp` is against the baseline's outputs as they are scored tonight;
+    `scoring_drop_pp` is what that change alone did to them, and `raw_drop_pp` both together.
+    """
 
     run_id: str
     suite: str
@@ -231,6 +235,8 @@ class Comparison:
     ci_high_pp: float | None = None
     p_value: float | None = None
     detectable_drop_pp: float | None = None
+    raw_drop_pp: float | None = None
+    scoring_drop_pp: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.judges import verdict
-from tests.fakes.provider import FakeProvider, said
+from tests.fakes.provider import FakeProvider, refused, said
 from tests.flows.judged_lab import JUDGED, RUBRIC, JudgedLab, by_the_label, only
 from tests.flows.lab import right, sums, wrong_below
 
@@ -138,11 +138,11 @@ def test_other_params_of_the_judge_make_it_another_judge(lab: JudgedLab) -> None
     assert any("the judge owl changed" in note for note in night.data["notes"])
 
 
-def test_where_a_judge_that_changed_has_not_judged_the_baselines_answers_nothing_is_said_of_the_model(
+def test_where_a_judge_that_changed_cannot_judge_the_baselines_answers_nothing_is_said_of_the_model(
     lab: JudgedLab,
 ) -> None:
     lab.run("nightly")
-    lab.judge(by_the_label, served_as="owl-2")
+    lab.judge(lambda asked: PASS if asked.answer.startswith("It is") else refused(400, "No."), served_as="owl-2")
     lab.provider.answer("*", lambda request: f"It is {right(request)}.")
     night = lab.run("nightly")
     assert (night.exit_code, only(night)["verdict"], only(night)["n_paired"]) == (3, "unmeasured", 0)
@@ -167,6 +167,9 @@ def test_cases_with_a_new_label_are_all_left_out_where_one_answer_was_never_judg
     lab.run("nightly")
     lab.suite(JUDGED, relabelled(lab.n, 2))
     lab.provider.answer("*", wrong_below(1))
+    lab.judge(
+        lambda asked: refused(400, "No.") if (asked.answer, asked.expected) == ("1", "odd") else by_the_label(asked)
+    )
     night = lab.run("nightly")
     assert (only(night)["verdict"], only(night)["n_paired"], only(night)["drop_pp"]) == ("unchanged", lab.n - 2, 0)
     assert any("2 labels changed" in note and "left out" in note for note in night.data["notes"])

@@ -34,7 +34,7 @@ FROM facts.outcomes;
 CREATE VIEW comparisons AS
 SELECT
     run_id, suite, model, baseline_run_id, baseline_model, n_paired, baseline_pass_rate, pass_rate, drop_pp, ci_low_pp,
-    ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases
+    ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases, raw_drop_pp, scoring_drop_pp
 FROM facts.comparisons;
 
 CREATE VIEW gates AS

@@ -1,0 +1,142 @@
+"""Have the stored answers of baselines judged as tonight's are, so that a change of judge looks like nothing else.
+
+What is learned goes where every verdict goes, to those that are kept; comparing then finds it there.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from flows.budgeting import budget_for
+from flows.evaluation import until_stopped
+from flows.judging import Judges, Panel, score_answer
+from flows.pairing import base_side, this_side
+from flows.payers import payer_name
+from flows.rescoring import answer_in, change_since, outcome_again, scorers_without_asking
+from flows.run import Rejudged, Run
+from tasks.calls.connections import connections
+from tasks.calls.engine import MEASURED, Planned
+from tasks.calls.journal import Journal, Trial
+from tasks.calls.lanes import Gates
+from tasks.calls.verdict_cache import VERDICTS, VerdictCache
+from tasks.datasets.stored import read_stored
+from tasks.plan import PlannedCell, stored_cases
+from tasks.records import Answer, Suite, TrialKey
+from tasks.scoring.build import Scorer, build_scorers
+from tasks.scoring.judge import build_judges
+from tasks.storage import judged, reads
+from tasks.storage.counts import paired_counts
+
+JOURNAL = "journal-rejudged.jsonl"
+
+
+class Unjudged(NamedTuple):
+    """A baseline's answer that tonight's judges have not seen."""
+
+    who: Rejudged
+    suite: Suite
+    planned: Planned
+    answer: Answer
+
+
+def may_be_needed(run: Run) -> bool:
+    """True where a stored baseline was judged at all."""
+    return any(cell.baseline and cell.baseline.run_id and has_judges(run, cell) for cell in run.plan.cells)
+
+
+def has_judges(run: Run, cell: PlannedCell) -> bool:
+    """True where a cell's suite asks judges."""
+    return bool(build_judges(run.plan.suite_named(cell.suite)))
+
+
+async def judge_baselines_again(run: Run) -> bool:
+    """Ask what is missing, within the budget; True if anything was asked."""
+    wanted = await asyncio.to_thread(lambda: list(unjudged(run)))
+    if not wanted:
+        return False
+    async with open_judging(run, calls_for(run, wanted)) as (judges, journal):
+        panels = {one.suite.name: judges.panels(one.suite) for one in wanted}
+        rules = {one.suite.name: build_scorers(one.suite) for one in wanted}
+        work = [judge_one(run, one, rules[one.suite.name], panels[one.suite.name], journal) for one in wanted]
+        await until_stopped(asyncio.ensure_future(all_of(work)), run.stop)
+    return True
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do everything at once, as far as the gates allow."""
+    async with asyncio.TaskGroup() as group:
+        for one in work:
+            group.create_task(one)
+
+
+async def judge_one(run: Run, one: Unjudged, rules: tuple[Scorer, ...], panels: list[Panel], journal: Journal) -> None:
+    """Have one answer judged; its verdict is kept, its calls are on record."""
+    findings, calls = await score_answer(rules, panels, one.answer, one.planned, one.suite)
+    if calls:
+        trial = Trial(one.planned.key, tuple(calls))
+        journal.append(trial)
+        run.tell(trial)
+        if all(call.status in MEASURED for call in calls) and any(finding.passed is None for _, finding in findings):
+            run.speechless.add(one.who)
+    for purse in (judge.purse for panel in panels for judge in panel.judges):
+        if purse:
+            purse.did(1)
+
+
+@asynccontextmanager
+async def open_judging(run: Run, calls: Counter[str]) -> AsyncIterator[tuple[Judges, Journal]]:
+    """Judges with a journal of their own, for so many calls of each payer."""
+    journal = Journal(run.folder.path / JOURNAL)
+    try:
+        with VerdictCache(run.results / VERDICTS) as cache:
+            async with connections(run.config.concurrency) as session:
+                gates = Gates(run.config.concurrency)
+                yield Judges(run, session, gates, cache, budget_for(run, calls)), journal
+    finally:
+        journal.close()
+
+
+def calls_for(run: Run, wanted: list[Unjudged]) -> Counter[str]:
+    """How many calls that is for each judge."""
+    calls: Counter[str] = Counter()
+    for one in wanted:
+        for scorer in build_judges(one.suite):
+            calls.update(payer_name(run.judge_named(name)) for name in scorer.judges)
+    return calls
+
+
+def unjudged(run: Run) -> Iterator[Unjudged]:
+    """Every answer of a baseline whose outcome tonight takes a verdict that no judge has given yet."""
+    with VerdictCache(run.results / VERDICTS) as cache:
+        seen: set[Rejudged] = set()
+        for cell in run.plan.cells:
+            if cell.baseline and cell.baseline.run_id and has_judges(run, cell):
+                for one in unjudged_of_cell(run, cell, cache):
+                    if one.who not in seen:
+                        seen.add(one.who)
+                        yield one
+
+
+def unjudged_of_cell(run: Run, cell: PlannedCell, cache: VerdictCache) -> Iterator[Unjudged]:
+    """Those of one cell's baseline, as far as its cases are tonight's, it was measured, and something changed."""
+    suite = run.plan.suite_named(cell.suite)
+    assert cell.baseline is not None  # noqa: S101 (the caller has looked)
+    base = base_side(run, suite, cell.baseline)
+    counts = paired_counts(run.results, suite.name, base=base, side=this_side(run, suite, cell))
+    change = change_since(run, suite, base, counts)
+    if change is None:
+        return
+    ids = set(counts.case_ids[change.stale])
+    cases = {
+        case.id: case for case in read_stored(stored_cases(run.results, suite), 0, suite.n_cases) if case.id in ids
+    }
+    scorers = scorers_without_asking(run, suite, cache)
+    unmeasured = judged.unmeasured_trials(run.results, base.run_id, suite.name, base.model, base.phases)
+    for output in reads.outputs(run.results, base.run_id, suite.name, base.model, base.phases, case_ids=list(ids)):
+        is_measured = (output.case_id, output.trial, output.phase) not in unmeasured
+        if is_measured and outcome_again(scorers, cases[output.case_id], output) is None:
+            who = Rejudged(suite.name, base.model, output.case_id, output.trial, output.phase)
+            key = TrialKey(run.id, suite.name, base.model, output.case_id, output.trial, "rejudged")
+            yield Unjudged(who, suite, Planned(key, cases[output.case_id]), answer_in(output))
