@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flows.conditions import conditions_of
 from flows.run import Run
 from tasks.plan import PlannedCell
 from tasks.records import Cell, Comparison, Flip, GateResult, Suite, Verdict
@@ -49,6 +50,7 @@ def cell_record(
         verdict=verdict,
         covered=total is not None and too_few(total.n_measured, suite.n_cases, suite.config.gate) is None,
         simulated=bool(model and model.is_rehearsal),
+        **conditions_of(run, suite, planned, total)._asdict(),
     )
 
 

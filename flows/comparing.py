@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from flows.causes import explained
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
 from flows.pairing import base_side, evidence_of, this_side
 from flows.probing import judges_used, uncalibrated
@@ -43,6 +44,7 @@ def compare_cells(run: Run) -> RunResult:
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
     run.notes += unreliable(run)
     result = result_of(run, judged)
+    result = replace(result, comparisons=tuple(explained(run, result.comparisons, result.cells)))
     store_records(
         run,
         {

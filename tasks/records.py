@@ -13,6 +13,7 @@ Role = Literal["model", "judge", "probe"]
 OutcomeState = Literal["passed", "failed", "unmeasured"]
 GateState = Literal["ok", "failed", "undecided"]
 RunStatus = Literal["running", "finished", "interrupted", "broken"]
+EventKind = Literal["version_moved", "versions_mixed", "prompt_drifted", "comparison_started"]
 
 
 class Verdict(StrEnum):
@@ -186,6 +187,9 @@ class Cell:
 
     `verdict` is None for a cell that is only there to be compared with. `covered` says whether enough of its cases were
     measured for it to be judged, or to become a baseline.
+
+    The last fields are the conditions under which it was asked: `params` as JSON of what was sent, `endpoint` without
+    credentials ("default": the provider's own), `judges` with the version of each; None where nothing was recorded.
     """
 
     run_id: str
@@ -209,6 +213,13 @@ class Cell:
     verdict: Verdict | None
     covered: bool
     simulated: bool
+    model_id: str | None = None
+    served_models: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    params: str | None = None
+    endpoint: str | None = None
+    judges: tuple[str, ...] | None = None
+    litellm_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +228,7 @@ class Comparison:
 
     Where judges, scorers or labels changed, `drop_pp` is against the baseline's outputs as they are scored tonight;
     `scoring_drop_pp` is what that change alone did to them, and `raw_drop_pp` both together.
+    `differences` names what is not the same on both sides, `commands` what would tell apart which of several counts.
     """
 
     run_id: str
@@ -237,6 +249,8 @@ class Comparison:
     detectable_drop_pp: float | None = None
     raw_drop_pp: float | None = None
     scoring_drop_pp: float | None = None
+    differences: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +319,23 @@ class Incident:
     resolved_at: datetime | None
     state: str
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a model, recorded once: `run_id` is the run that saw it, `text` says it in a sentence.
+
+    `before` and `now` are served versions where a version moved, and hashes of system prompts where a prompt drifted.
+    """
+
+    run_id: str
+    model: str
+    suite: str | None
+    kind: EventKind
+    before: tuple[str, ...]
+    now: tuple[str, ...]
+    text: str
+    noticed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

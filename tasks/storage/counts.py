@@ -28,7 +28,8 @@ class CellTotals:
 
     `n_measured` counts the cases with at least one measured trial, `calls` all requests to models and judges.
     Latencies are of answered calls to the model. A cost is None where the price of any answer is unknown;
-    `unknown_costs` counts those. `truncated` counts the answers that ended at the token limit.
+    `unknown_costs` counts those. `truncated` counts the answers that ended at the token limit. `params` is JSON of what
+    was sent with each call.
     """
 
     suite: str
@@ -48,6 +49,7 @@ class CellTotals:
     truncated: int
     served_models: Sequence[str]
     fingerprints: Sequence[str]
+    params: str | None
 
 
 class Side(NamedTuple):

@@ -14,6 +14,7 @@ from tasks.records import (
     Call,
     Cell,
     Comparison,
+    Event,
     Flip,
     GateResult,
     Incident,
@@ -28,7 +29,7 @@ from tasks.records import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the Parquet parts: raised whenever a column is added, renamed or changes its meaning."""
 
 VERSION_KEY = b"daybreak.schema_version"
@@ -47,6 +48,7 @@ TABLES: Mapping[str, type] = {
     "pins": Pin,
     "incidents": Incident,
     "retirements": Retirement,
+    "events": Event,
 }
 
 SQL_TYPES: Mapping[Any, str] = {

@@ -9,7 +9,7 @@ CREATE VIEW cells AS
 SELECT
     run_id, suite, model, dataset_hash, prompt_hash, scorers_hash, params_hash, n_cases, n_measured, trials, pass_rate,
     ci_low, ci_high, p50_ms, p95_ms, cost_usd, judge_cost_usd, cost_per_action_usd, verdict, covered,
-    simulated
+    simulated, model_id, served_models, fingerprints, params, endpoint, judges, litellm_version
 FROM facts.cells;
 
 CREATE VIEW cases AS
@@ -34,7 +34,8 @@ FROM facts.outcomes;
 CREATE VIEW comparisons AS
 SELECT
     run_id, suite, model, baseline_run_id, baseline_model, n_paired, baseline_pass_rate, pass_rate, drop_pp, ci_low_pp,
-    ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases, raw_drop_pp, scoring_drop_pp
+    ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases, raw_drop_pp, scoring_drop_pp,
+    differences, commands
 FROM facts.comparisons;
 
 CREATE VIEW gates AS
@@ -60,6 +61,10 @@ SELECT model, served_model, system_fingerprint, min(started_at) AS first_seen, m
 FROM facts.calls
 WHERE role <> 'judge' AND served_model IS NOT NULL
 GROUP BY model, served_model, system_fingerprint;
+
+CREATE VIEW events AS
+SELECT run_id, model, suite, kind, before, now, text, noticed_at
+FROM facts.events;
 
 CREATE VIEW retirements AS
 SELECT DISTINCT ON (model)

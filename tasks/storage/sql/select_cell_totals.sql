@@ -27,7 +27,8 @@ asked AS (
         count(*) FILTER (role = 'model' AND finish_reason = 'length') AS truncated,
         list_sort(list(DISTINCT served_model) FILTER (role = 'model' AND served_model IS NOT NULL)) AS served_models,
         list_sort(list(DISTINCT system_fingerprint) FILTER (role = 'model' AND system_fingerprint IS NOT NULL))
-            AS fingerprints
+            AS fingerprints,
+        max(params) FILTER (role = 'model') AS params
     FROM calls
     WHERE run_id = $run_id AND phase IN ('planned', 'baseline')
     GROUP BY suite, model
@@ -49,6 +50,7 @@ SELECT
     coalesce(unknown_judge_costs, 0) AS unknown_judge_costs,
     coalesce(truncated, 0) AS truncated,
     coalesce(served_models, []) AS served_models,
-    coalesce(fingerprints, []) AS fingerprints
+    coalesce(fingerprints, []) AS fingerprints,
+    params
 FROM measured LEFT JOIN asked USING (suite, model)
 ORDER BY suite, model
