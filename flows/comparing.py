@@ -161,6 +161,7 @@ def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
         flips=tuple(flip for cell in judged for flip in cell.flips),
         kinds=tuple(kind for cell in judged for kind in cell.kinds),
         lifespans=lifespans(run.config, run.plan.suites, today=run.plan.created_at.date()),
+        events=run.events,
         uncalibrated=tuple(uncalibrated(judge) for judge in judges),
         simulated_judges=tuple(judge.config.name for judge in judges if judge.config.is_rehearsal),
         notes=tuple(run.notes),

@@ -22,6 +22,7 @@ def notify(run: Run, result: RunResult) -> Told:
         gates=result.gates,
         flips=result.flips,
         retirements=crossed,
+        events=result.events,
         simulated=result.simulated,
         excerpts=config.slack.excerpts,
         report=report_link(run, result),

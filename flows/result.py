@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.answer import INTERRUPTED, OK, REGRESSED, UNMEASURED
-from tasks.records import Cell, Comparison, Flip, GateResult, Lifespan, Pin, RunStatus, Verdict
+from tasks.records import Cell, Comparison, Event, Flip, GateResult, Lifespan, Pin, RunStatus, Verdict
 from tasks.reports.page import KindRate
 
 
@@ -35,6 +35,7 @@ class RunResult:
     pins: tuple[Pin, ...] = ()
     kinds: tuple[KindRate, ...] = ()
     lifespans: tuple[Lifespan, ...] = ()
+    events: tuple[Event, ...] = ()
     uncalibrated: tuple[str, ...] = ()
     simulated_judges: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.errors import RunBroken
 from tasks.plan import Plan, RunFolder
-from tasks.records import Phase, RunStatus
+from tasks.records import Event, Phase, RunStatus
 from tasks.records import Run as RunRecord
 from tasks.storage.counts import Side
 from tasks.verdicts.evidence import Evidence
@@ -51,6 +51,7 @@ class Run:
     broken_cells: dict[tuple[str, str], str] = field(default_factory=dict)
     unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    events: tuple[Event, ...] = ()
     opened: dict[tuple[str, str], Evidence | str] = field(default_factory=dict)
     speechless: set[Rejudged] = field(default_factory=set)
     scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)

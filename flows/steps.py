@@ -7,7 +7,8 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, confirming, notifying, probing, rejudging, reporting, storing
+from flows import comparing, confirming, noticing, notifying, probing, rejudging, reporting, storing
+from flows.announcing import announce
 from flows.evaluation import Evaluation, open_evaluation, until_stopped
 from flows.result import RunResult, headline
 from flows.run import Run
@@ -54,6 +55,19 @@ async def judge_baselines_again(run: Run) -> None:
 
     if not run.stop.is_set() and rejudging.may_be_needed(run) and await judge():
         await store_trials(run)
+
+
+async def notice(run: Run) -> None:
+    """Record which versions moved and which prompts drifted, and let Prefect know."""
+
+    @task(name="notice", cache_policy=NO_CACHE)
+    async def look() -> None:
+        run.events = await asyncio.to_thread(noticing.notice, run)
+
+    if not run.stop.is_set():
+        await look()
+        for event in run.events:
+            announce(event, noticed_by=run.plan.flow)
 
 
 async def confirm_suspicions(run: Run) -> None:

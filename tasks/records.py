@@ -321,6 +321,19 @@ class Incident:
     recorded_at: datetime
 
 
+class Sighting(NamedTuple):
+    """A version that answered for a model (or for a judge's probe) in a run, and how often."""
+
+    model: str
+    run_id: str
+    requested_model: str
+    served_model: str | None
+    system_fingerprint: str | None
+    calls: int
+    first_seen: datetime
+    last_seen: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened to a model, recorded once: `run_id` is the run that saw it, `text` says it in a sentence.

@@ -100,6 +100,7 @@ def as_data(result: RunResult) -> dict[str, Any]:
         "uncalibrated_judges": result.uncalibrated,
         "comparisons": [asdict(comparison) for comparison in result.comparisons],
         "gates": [asdict(gate) for gate in result.gates],
+        "events": [asdict(event) for event in result.events],
         "notes": result.notes,
         "message": result.told.message,
         "undelivered": result.told.undelivered,

@@ -77,6 +77,7 @@ def shown_result(result: RunResult) -> str:
             f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
         )
     parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *shown_ends(result.lifespans)]
+    parts += [f"Noticed: {plain(event.text)}." for event in result.events]
     parts += [plain(note) for note in (*result.notes, *result.uncalibrated)]
     parts.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
     parts += [f"Report: {result.report}"] if result.report else []
@@ -133,11 +134,17 @@ def cells_table(result: RunResult) -> str:
     rows = [cell_row(cell, compared.get((cell.suite, cell.model))) for cell in result.cells]
     body = table(columns, rows, right={"pass rate", "baseline", "drop pp", "p", "n", "p95 ms", "cost"})
     reasons = [
-        f"  {MARKS[c.verdict]} {plain(c.suite)} on {plain(c.model)}: {plain(c.cause)}"
+        line
         for c in result.comparisons
         if c.cause
+        for line in (f"  {MARKS[c.verdict]} {plain(c.suite)} on {plain(c.model)}: {plain(c.cause)}", *told_apart(c))
     ]
     return "\n".join([body, *reasons])
+
+
+def told_apart(comparison: Comparison) -> list[str]:
+    """How to find out which of several differences counts."""
+    return [f"      to tell apart, {plain(command)}" for command in comparison.commands]
 
 
 def cell_row(cell: Cell, comparison: Comparison | None) -> list[object]:

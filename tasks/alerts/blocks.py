@@ -57,6 +57,7 @@ def blocks_of(digest: Digest, detail: Detail) -> Iterator[Block]:
     yield from listing("Failed gates", digest.gates, wording.gate_line, limit=detail.lines)
     yield from listing("Could not be measured", digest.unmeasured, wording.unmeasured_line, limit=detail.lines)
     yield from listing("Retirement", digest.retirements, wording.retirement_line, limit=detail.lines)
+    yield from listing("Noticed", digest.events, wording.event_line, limit=detail.lines)
     yield RichTextBlock(elements=[footer_element(digest)])
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tasks.alerts.inert import side_by_side
-from tasks.records import Cell, Comparison, Flip, GateResult, Lifespan, Verdict
+from tasks.records import Cell, Comparison, Event, Flip, GateResult, Lifespan, Verdict
 
 CASES_SHOWN = 3
 EXCERPT_UNITS = 400
@@ -51,6 +51,7 @@ class Digest:
     gates: tuple[GateResult, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
     retirements: tuple[Lifespan, ...] = ()
+    events: tuple[Event, ...] = ()
     simulated: tuple[str, ...] = ()
     excerpts: bool = True
     report: str | None = None
@@ -60,7 +61,8 @@ class Digest:
         """Every model of which something is told."""
         regressed = {regression.comparison.model for regression in self.regressions}
         others = {gate.model for gate in self.gates} | {cell.model for cell in self.unmeasured}
-        return frozenset(regressed | others | {row.model for row in self.retirements})
+        told = {row.model for row in self.retirements} | {event.model for event in self.events}
+        return frozenset(regressed | others | told)
 
 
 def digest_of(
@@ -74,6 +76,7 @@ def digest_of(
     simulated: Iterable[str],
     excerpts: bool,
     report: str | None,
+    events: Iterable[Event] = (),
 ) -> Digest | None:
     """Gather what happened in a run, each kind worst first; None in a quiet one.
 
@@ -85,6 +88,7 @@ def digest_of(
         gates=tuple(gates_to_tell(gates, comparisons)),
         unmeasured=tuple(unmeasured_in(comparisons, cells)),
         retirements=tuple(sorted(retirements, key=lambda row: (row.days_left or 0, row.model))),
+        events=tuple(events),
         simulated=tuple(simulated),
         excerpts=excerpts,
         report=report,

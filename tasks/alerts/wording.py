@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from tasks.alerts.digest import Digest, LostCase, Regression, Unmeasured
 from tasks.alerts.inert import escaped, inert, shorten, side_by_side, units
-from tasks.records import Comparison, GateResult, Lifespan
+from tasks.records import Comparison, Event, GateResult, Lifespan
 
 HEADLINE_UNITS = 100
 """What a phone shows without cutting; Slack's own limit for a header is 150."""
@@ -58,6 +58,7 @@ def headline_parts(digest: Digest) -> Iterator[HeadlinePart]:
         (digest.gates, gate_in_short, "gate failed", "gates failed"),
         (digest.unmeasured, unmeasured_in_short, "cell unmeasured", "cells unmeasured"),
         (digest.retirements, retirement_in_short, "retirement notice", "retirement notices"),
+        (digest.events, event_in_short, "change behind a model", "changes behind models"),
     )
     for things, in_short, one, many in kinds:
         if things:
@@ -84,6 +85,16 @@ def unmeasured_in_short(cell: Unmeasured) -> str:
 def retirement_in_short(row: Lifespan) -> str:
     """For the headline."""
     return f"{name(row.model, HEADLINE_NAME_UNITS)} {row.when}"
+
+
+def event_in_short(event: Event) -> str:
+    """For the headline."""
+    return f"{name(event.model, HEADLINE_NAME_UNITS)}: {event.kind.replace('_', ' ')}"
+
+
+def event_line(event: Event) -> str:
+    """What was noticed of a model."""
+    return reason(event.text)
 
 
 def simulated_note(models: Sequence[str]) -> str:

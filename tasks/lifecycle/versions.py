@@ -7,29 +7,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal, NamedTuple
 
+from tasks.records import Sighting
+
 FORGOTTEN_AFTER = 3
 """Runs without one version of a mixture, after which its return is news: a rare one comes and goes by chance."""
 
 SNAPSHOT = re.compile(r"(?<![\d.])(\d{3,4}|\d{6}|\d{8}|\d{4}-\d{2}-\d{2})(?![\dA-Za-z])")
 """What tells a fixed version from an alias: a date or a number, as in gpt-4-0613 or claude-3-haiku-20240307."""
-
-
-class Sighting(NamedTuple):
-    """A version that answered in a run, as often as `calls` says; `model` is the config's name, fields as in Call."""
-
-    model: str
-    run_id: str
-    requested_model: str
-    served_model: str | None
-    system_fingerprint: str | None
-    calls: int
-    first_seen: datetime
-    last_seen: datetime
-
-    @property
-    def version(self) -> str | None:
-        """What the provider disclosed."""
-        return disclosed(self.requested_model, self.served_model)
 
 
 class Move(NamedTuple):
@@ -136,8 +120,8 @@ def run_of(seen: Sequence[Sighting]) -> RunOfModel:
     """Sum up what one run saw."""
     calls = Counter[str]()
     for one in seen:
-        if one.version:
-            calls[one.version] += one.calls
+        if version := disclosed(one.requested_model, one.served_model):
+            calls[version] += one.calls
     versions = tuple(version for version, _ in calls.most_common())
     return RunOfModel(seen[0].model, seen[0].run_id, seen[0].first_seen, versions, calls)
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.lifecycle.versions import Sighting, disclosed, moves, states
+from tasks.lifecycle.versions import disclosed, moves, states
+from tasks.records import Sighting
 
 START = datetime(2027, 1, 14, 2, tzinfo=UTC)
 

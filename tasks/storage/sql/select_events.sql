@@ -1,4 +1,5 @@
--- Every column, as the record has it.
+-- Every column as the record has it, without what one run has recorded.
 SELECT * EXCLUDE (part)
 FROM facts.events
+WHERE part <> $but_not_of
 ORDER BY noticed_at, model, kind

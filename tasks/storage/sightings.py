@@ -1,0 +1,27 @@
+"""What the flows ask of earlier runs about the models: who answered, what they were sent, what was noticed of them.
+
+Every function takes the results folder, opens the warehouse for the question and closes it again.
+"""
+
+from pathlib import Path
+
+from tasks.records import Event, Sighting
+from tasks.storage.sql_files import sql
+from tasks.storage.warehouse import Warehouse
+
+
+def sightings(results: Path) -> list[Sighting]:
+    """Every version that answered, in every run."""
+    return [Sighting(*row) for row in Warehouse(results).query(sql("select_sightings"))]
+
+
+def events(results: Path, *, but_not_of: str = "") -> list[Event]:
+    """Every recorded event, the oldest first, without those that one run has recorded."""
+    rows = Warehouse(results).table(sql("select_events"), {"but_not_of": but_not_of}).to_pylist()
+    return [Event(**{**row, "before": tuple(row["before"]), "now": tuple(row["now"])}) for row in rows]
+
+
+def sent_prompts(results: Path, run_id: str, suite: str, model: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The hashes of the system prompts that were sent for each case of a cell."""
+    cell = {"run_id": run_id, "suite": suite, "model": model}
+    return [(case_id, tuple(hashes)) for case_id, hashes in Warehouse(results).query(sql("select_sent_prompts"), cell)]

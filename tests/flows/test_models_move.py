@@ -1,0 +1,126 @@
+"""Nights on which the version behind a name moved, or the prompt was not what its template renders."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.datasets.templates import Renderer
+from tests.fakes.prefect_server import PrefectServer
+from tests.fakes.provider import FakeProvider, Received, Reply, said
+from tests.flows.judged_lab import only
+from tests.flows.lab import Lab, right, wrong_below
+
+GATE = "{baseline_trials: 3, max_detectable_drop_pp: 100}"
+
+
+@pytest.fixture
+def lab(tmp_path: Path, prefect_server: PrefectServer) -> Iterator[Lab]:
+    with FakeProvider() as provider:
+        yield Lab(tmp_path, provider, n=20, gate=GATE)
+
+
+def served(answer: Any, *versions: str | None) -> Any:
+    """Answer so, as these versions in turn."""
+    asked = 0
+
+    def reply(request: Received) -> Reply:
+        nonlocal asked
+        asked += 1
+        return said(answer(request), served_as=versions[asked % len(versions)])  # type: ignore[arg-type]
+
+    return reply
+
+
+def events(night: Any) -> list[tuple[str, str]]:
+    return [(event["kind"], event["text"]) for event in night.data["events"]]
+
+
+def test_a_moved_version_is_told_once_and_is_the_cause_of_the_drop_it_made(
+    lab: Lab, prefect_server: PrefectServer
+) -> None:
+    lab.provider.answer("*", served(right, "m-0314"))
+    assert events(lab.run("nightly")) == []
+    lab.provider.answer("*", served(wrong_below(8), "m-0613"))
+    moved = lab.run("nightly")
+    assert events(moved) == [("version_moved", "small moved from m-0314 to m-0613")]
+    assert only(moved)["verdict"] == "regressed"
+    assert only(moved)["differences"] == ["served model"]
+    assert only(moved)["cause"].startswith("served model (m-0314 → m-0613); more than 3 pp worse")
+    assert "small moved from m-0314 to m-0613" in moved.data["message"]
+    after = lab.run("nightly")
+    assert events(after) == []
+    assert "moved from" not in after.data["message"]
+    assert only(after)["differences"] == ["served model"], "the baseline is still what it was"
+    [row] = lab.sql("SELECT model, kind, before, now FROM events")
+    assert row == {"model": "small", "kind": "version_moved", "before": ["m-0314"], "now": ["m-0613"]}
+    emitted = prefect_server.ask(
+        "/events/filter",
+        {"filter": {"event": {"name": ["daybreak.version-moved"]}, "resource": {"id": ["daybreak.model.small"]}}},
+    )
+    assert [event["payload"]["run_id"] for event in emitted["events"]] == [moved.data["run_id"]]  # type: ignore[call-overload]
+
+
+def test_two_versions_behind_one_alias_in_one_night_are_named(lab: Lab) -> None:
+    lab.provider.answer("*", served(right, "m-0314"))
+    lab.run("nightly")
+    lab.provider.answer("*", served(right, "m-0314", "m-0613"))
+    night = lab.run("nightly")
+    [(kind, text)] = events(night)
+    assert kind == "versions_mixed"
+    assert "mixture of m-0" in text
+    assert "(10 of 20)" in text
+    assert only(night)["cause"].startswith("changed since the baseline: served model (m-0314 → m-0314 and m-0613)")
+
+
+def test_a_drop_behind_the_same_version_is_called_what_it_is(lab: Lab) -> None:
+    lab.provider.answer("*", served(right, "m-0314"))
+    lab.run("nightly")
+    lab.provider.answer("*", served(wrong_below(8), "m-0314"))
+    night = only(lab.run("nightly"))
+    assert night["differences"] == []
+    assert night["cause"].startswith(
+        "the provider changed behind the same version, or noise that passed the test: "
+        "served as m-0314, fingerprint fp_fake on both sides, p = "
+    )
+
+
+def test_two_changes_at_once_are_listed_with_the_comparisons_that_tell_them_apart(lab: Lab) -> None:
+    lab.suite(f"scorers: [exact]\nprompt: prompt.md\ngate: {GATE}\n")
+    lab.write("datasets/sums/prompt.md", "Add.")
+    lab.provider.answer("*", served(right, "m-0314"))
+    first = lab.run("nightly").data["run_id"]
+    lab.write("datasets/sums/prompt.md", "Add well.")
+    lab.provider.answer("*", served(wrong_below(8), "m-0613"))
+    night = only(lab.run("nightly"))
+    assert night["differences"] == ["served model", "prompt template"]
+    assert night["cause"].startswith("one of 2: served model (m-0314 → m-0613), prompt template (")
+    compare = "daybreak compare --suite sums --candidate small"
+    assert night["commands"] == [
+        f"served model: {compare} --baseline openai/m-0314",
+        f"prompt template: {compare} --prompt {first}",
+    ]
+
+
+def test_a_prompt_that_is_not_what_its_template_renders_is_an_event_of_its_own(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stamping(Renderer):
+        """Puts a number into each system prompt, as a proxy that stamps requests would."""
+
+        asked = 0
+
+        def messages(self, case: Any) -> list[dict[str, str]]:
+            Stamping.asked += 1
+            return [{"role": "system", "content": f"Add. ({Stamping.asked})"}, *super().messages(case)[1:]]
+
+    lab.suite(f"scorers: [exact]\nprompt: prompt.md\ngate: {GATE}\n")
+    lab.write("datasets/sums/prompt.md", "Add.")
+    lab.provider.answer("*", right)
+    monkeypatch.setattr("flows.evaluation.Renderer", Stamping)
+    [(kind, text)] = events(lab.run("nightly"))
+    assert kind == "prompt_drifted"
+    assert "the system prompt of 20 cases was not what the template renders, of 20 not even the same" in text
+    assert events(lab.run("nightly")) == []
+    monkeypatch.undo()
