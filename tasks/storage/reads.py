@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tasks.records import Cell, Flip, Phase, Pin, Retirement, Run, StoredCase, Verdict
 from tasks.storage.sql_files import sql
@@ -90,7 +90,12 @@ def spent(results: Path, run_id: str) -> Spent:
 def cells_of(results: Path, run_id: str) -> list[Cell]:
     """The stored cells of a run."""
     rows = Warehouse(results).table(sql("select_cells"), {"run_id": run_id}).to_pylist()
-    return [Cell(**{**row, "verdict": row["verdict"] and Verdict(row["verdict"])}) for row in rows]
+    return [Cell(**{**as_fields(row), "verdict": row["verdict"] and Verdict(row["verdict"])}) for row in rows]
+
+
+def as_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as a record's fields: lists are tuples there."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def flips_of(results: Path, run_id: str, suite: str, model: str) -> list[Flip]:

@@ -6,6 +6,7 @@ Every function takes the results folder, opens the warehouse for the question an
 from pathlib import Path
 
 from tasks.records import Event, Sighting
+from tasks.storage.reads import as_fields
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
@@ -18,7 +19,7 @@ def sightings(results: Path) -> list[Sighting]:
 def events(results: Path, *, but_not_of: str = "") -> list[Event]:
     """Every recorded event, the oldest first, without those that one run has recorded."""
     rows = Warehouse(results).table(sql("select_events"), {"but_not_of": but_not_of}).to_pylist()
-    return [Event(**{**row, "before": tuple(row["before"]), "now": tuple(row["now"])}) for row in rows]
+    return [Event(**as_fields(row)) for row in rows]
 
 
 def sent_prompts(results: Path, run_id: str, suite: str, model: str) -> list[tuple[str, tuple[str, ...]]]:

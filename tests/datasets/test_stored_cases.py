@@ -8,6 +8,7 @@ from tasks.datasets.content import sha256
 from tasks.datasets.stored import read_stored, store_cases
 from tasks.errors import RunBroken, UsageError
 from tasks.records import Case, StoredCase, Suite
+from tasks.storage.tables import SCHEMA_VERSION
 from tests.fakes.workspace import Workspace
 
 N_CASES = 600
@@ -33,7 +34,7 @@ def test_cases_are_stored_in_their_order_in_groups_of_256(suite: Suite, tmp_path
     with pq.ParquetFile(part) as file:
         assert [file.metadata.row_group(group).num_rows for group in range(3)] == [256, 256, 88]
         assert file.schema_arrow.names == list(StoredCase.__dataclass_fields__)
-        assert file.schema_arrow.metadata[b"daybreak.schema_version"] == b"1"
+        assert file.schema_arrow.metadata[b"daybreak.schema_version"] == str(SCHEMA_VERSION).encode()
         assert file.read(columns=["case_id"])["case_id"].to_pylist() == [str(number) for number in range(N_CASES)]
     assert [path.name for path in part.parent.iterdir()] == ["sums.parquet"]
 

@@ -166,7 +166,7 @@ def test_a_part_of_another_schema_version_is_left_out(tmp_path: Path, monkeypatc
     assert path is not None
     pq.write_table(pq.read_table(path).replace_schema_metadata({"daybreak.schema_version": "99"}), path)
     [problem] = Warehouse(tmp_path).ingest().damaged
-    assert "expected schema version 1, got 99" in problem.message
+    assert "got 99" in problem.message
 
 
 def test_a_part_with_other_columns_is_left_out(tmp_path: Path) -> None:

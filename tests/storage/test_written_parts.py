@@ -11,6 +11,7 @@ import pytest
 from tasks.errors import RunBroken
 from tasks.records import Finding, Run, Score, TrialKey
 from tasks.storage.parts import BATCH_CHARS, BATCH_ROWS, PartWriter, write_part, write_trials
+from tasks.storage.tables import SCHEMA_VERSION
 from tests.storage.sample import RUN, a_case, a_run, trial
 
 
@@ -29,7 +30,7 @@ def test_trials_become_a_part_per_table(tmp_path: Path) -> None:
 def test_a_part_says_its_schema_version(tmp_path: Path) -> None:
     path = write_part(tmp_path, "runs", RUN, [a_run()])
     assert path is not None
-    assert pq.read_schema(path).metadata[b"daybreak.schema_version"] == b"1"
+    assert pq.read_schema(path).metadata[b"daybreak.schema_version"] == str(SCHEMA_VERSION).encode()
 
 
 def test_nothing_is_written_for_no_records(tmp_path: Path) -> None:
