@@ -117,6 +117,31 @@ def baseline_promote(**options: Any) -> Answered:
     return baselines.promote(**options)
 
 
+@daybreak.group()
+def judge() -> None:
+    """Measure how far judges agree with people, and show it."""
+
+
+@judge.command("calibrate")
+@common
+@suites
+def judge_calibrate(**options: Any) -> Answered:
+    """Ask the judges about the outputs that people labelled."""
+    from flows.commands import judges
+
+    return judges.calibrate(**options)
+
+
+@judge.command("show")
+@common
+@suites
+def judge_show(**options: Any) -> Answered:
+    """Show how far each judge agreed with people, and how that went over time."""
+    from flows.commands import judges
+
+    return judges.show(**options)
+
+
 @daybreak.command()
 @common
 def runs(**options: Any) -> Answered:
@@ -187,7 +212,7 @@ def refuse(name: str) -> click.Command:
     return click.Command(name, callback=refusal, params=[rest], context_settings=settings, hidden=True)
 
 
-for name in ("judge", "alerts"):
+for name in ("alerts",):
     daybreak.add_command(refuse(name))
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,16 +11,18 @@ from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
-from flows.budgeting import RunBudget
+from flows.budgeting import RunBudget, budget_for
 from flows.probing import judge_client, kept_probes, why_not_asked
 from flows.run import Run
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient, need_of
+from tasks.calls.connections import connections
 from tasks.calls.engine import Planned
+from tasks.calls.journal import Journal
 from tasks.calls.judge_version import JudgeVersion, version_of
 from tasks.calls.lanes import Gates, ModelGate
 from tasks.calls.rehearsal import Crib
-from tasks.calls.verdict_cache import VerdictCache
+from tasks.calls.verdict_cache import VERDICTS, VerdictCache
 from tasks.records import Answer, Call, Case, Finding, Suite, TrialKey
 from tasks.scoring.build import Scorer, score_all
 from tasks.scoring.findings import unscored
@@ -43,11 +46,14 @@ class Judged(NamedTuple):
 
 
 class KeptVerdicts:
-    """What one version of a judge said before; `day` is for those that do not disclose their version."""
+    """What one version of a judge said before; `day` is for those that do not disclose their version.
 
-    def __init__(self, cache: VerdictCache, version: JudgeVersion, day: date) -> None:
+    What it said when it was asked `again`, to see whether it says the same, is kept apart.
+    """
+
+    def __init__(self, cache: VerdictCache, version: JudgeVersion, day: date, *, again: bool = False) -> None:
         self._cache = cache
-        self._judge = version.key(day)
+        self._judge = version.key(day) + (" again" if again else "")
 
     def of(self, posed: Posed) -> JudgeVerdict | None:
         """Its verdict on the same question."""
@@ -66,13 +72,20 @@ class Judge:
     """One judge of a run, asked by the scorers of every suite that names it."""
 
     def __init__(
-        self, client: ModelClient, gate: ModelGate, probe: Call, cache: VerdictCache, purse: Purse | None
+        self,
+        client: ModelClient,
+        gate: ModelGate,
+        probe: Call,
+        cache: VerdictCache,
+        purse: Purse | None,
+        *,
+        again: bool = False,
     ) -> None:
         self.purse = purse
         self._client = client
         self._gate = gate
         self._version = version_of(probe)
-        self._kept = KeptVerdicts(cache, self._version, probe.started_at.date())
+        self._kept = KeptVerdicts(cache, self._version, probe.started_at.date(), again=again)
         self._secret = secrets.token_bytes(32)
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._why_not = why_not_asked(probe)
@@ -88,8 +101,13 @@ class Judge:
         need = need_of(messages, self._client.longest_answer)
         return self.purse.most_usd(need._replace(most_prompt_tokens=need.most_prompt_tokens + answer_bytes))
 
-    async def find(self, scorer: RubricJudge, answer: Answer, planned: Planned, suite: Suite) -> Judged:
-        """Judge one answer; trials with the same answer wait for the first of them, and take its verdict."""
+    async def find(
+        self, scorer: RubricJudge, answer: Answer, planned: Planned, suite: Suite, *, truth: bool | None = None
+    ) -> Judged:
+        """Judge one answer; trials with the same answer wait for the first of them, and take its verdict.
+
+        `truth` is for simulated judges alone: whether the answer is right, where people said so.
+        """
         posed = question_about(answer, planned.case, scorer, secret=self._secret)
         if isinstance(posed, Finding):
             return Judged(posed)
@@ -99,7 +117,7 @@ class Judge:
             if why_not := self._why_not or self._gate.stopped:
                 return Judged(unscored(f"the judge could not be asked: {why_not}"))
             calls: list[Call] = []
-            crib = Crib(case=planned.case, scorers=suite.config.scorers, judged=answer.text)
+            crib = Crib(case=planned.case, scorers=suite.config.scorers, judged=answer.text, truth=truth)
             verdict = await ask_judge(posed, partial(self._ask, calls, planned.key, scorer.name, crib))
             return Judged(self._finding_of(verdict, posed, answer, calls), calls)
 
@@ -127,9 +145,10 @@ class Panel(NamedTuple):
     scorer: RubricJudge
     judges: Sequence[Judge]
 
-    async def find(self, answer: Answer, planned: Planned, suite: Suite) -> Judged:
+    async def find(self, answer: Answer, planned: Planned, suite: Suite, *, truth: bool | None = None) -> Judged:
         """Have one answer judged by all of them at once."""
-        found = await asyncio.gather(*(judge.find(self.scorer, answer, planned, suite) for judge in self.judges))
+        asked = (judge.find(self.scorer, answer, planned, suite, truth=truth) for judge in self.judges)
+        found = await asyncio.gather(*asked)
         findings = {name: one.finding for name, one in zip(self.scorer.judges, found, strict=True)}
         return Judged(majority(findings), [call for one in found for call in one.calls])
 
@@ -145,20 +164,35 @@ class Judges:
         self._gates = gates
         self._cache = cache
         self._budget = budget
-        self._judges: dict[str, Judge] = {}
+        self._judges: dict[tuple[str, bool], Judge] = {}
 
-    def panels(self, suite: Suite) -> list[Panel]:
-        """Who judges the answers of a suite."""
-        return [Panel(scorer, [self._judge(name) for name in scorer.judges]) for scorer in build_judges(suite)]
+    def panels(self, suite: Suite, *, again: bool = False) -> list[Panel]:
+        """Who judges the answers of a suite; `again` asks what was asked before, and keeps that apart."""
+        return [
+            Panel(scorer, [self._judge(name, again=again) for name in scorer.judges]) for scorer in build_judges(suite)
+        ]
 
-    def _judge(self, name: str) -> Judge:
-        if name not in self._judges:
+    def _judge(self, name: str, *, again: bool) -> Judge:
+        if (name, again) not in self._judges:
             config = self._run.judge_named(name)
             purse = self._budget.purse(config) if self._budget else None
             gate = self._gates.of(config, purse)
             client = judge_client(self._run, config, session=self._session, gate=gate)
-            self._judges[name] = Judge(client, gate, kept_probes(self._run.folder)[name], self._cache, purse)
-        return self._judges[name]
+            probe = kept_probes(self._run.folder)[name]
+            self._judges[name, again] = Judge(client, gate, probe, self._cache, purse, again=again)
+        return self._judges[name, again]
+
+
+@asynccontextmanager
+async def open_judging(run: Run, calls: Mapping[str, int], journal: str) -> AsyncIterator[tuple[Judges, Journal]]:
+    """Judges alone, for so many calls of each payer, with a journal of that name."""
+    log = Journal(run.folder.path / journal)
+    try:
+        with VerdictCache(run.results / VERDICTS) as cache:
+            async with connections(run.config.concurrency) as session:
+                yield Judges(run, session, Gates(run.config.concurrency), cache, budget_for(run, calls)), log
+    finally:
+        log.close()
 
 
 async def score_answer(

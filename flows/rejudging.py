@@ -5,21 +5,17 @@ What is learned goes where every verdict goes, to those that are kept; comparing
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from flows.budgeting import budget_for
 from flows.evaluation import until_stopped
-from flows.judging import Judges, Panel, score_answer
+from flows.judging import Panel, open_judging, score_answer
 from flows.pairing import base_side, this_side
 from flows.payers import payer_name
 from flows.rescoring import answer_in, change_since, outcome_again, scorers_without_asking
 from flows.run import Rejudged, Run
-from tasks.calls.connections import connections
 from tasks.calls.engine import MEASURED, Planned
 from tasks.calls.journal import Journal, Trial
-from tasks.calls.lanes import Gates
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
 from tasks.datasets.stored import read_stored
 from tasks.plan import PlannedCell, stored_cases
@@ -56,7 +52,7 @@ async def judge_baselines_again(run: Run) -> bool:
     wanted = await asyncio.to_thread(lambda: list(unjudged(run)))
     if not wanted:
         return False
-    async with open_judging(run, calls_for(run, wanted)) as (judges, journal):
+    async with open_judging(run, calls_for(run, wanted), JOURNAL) as (judges, journal):
         panels = {one.suite.name: judges.panels(one.suite) for one in wanted}
         rules = {one.suite.name: build_scorers(one.suite) for one in wanted}
         work = [judge_one(run, one, rules[one.suite.name], panels[one.suite.name], journal) for one in wanted]
@@ -83,19 +79,6 @@ async def judge_one(run: Run, one: Unjudged, rules: tuple[Scorer, ...], panels: 
     for purse in (judge.purse for panel in panels for judge in panel.judges):
         if purse:
             purse.did(1)
-
-
-@asynccontextmanager
-async def open_judging(run: Run, calls: Counter[str]) -> AsyncIterator[tuple[Judges, Journal]]:
-    """Judges with a journal of their own, for so many calls of each payer."""
-    journal = Journal(run.folder.path / JOURNAL)
-    try:
-        with VerdictCache(run.results / VERDICTS) as cache:
-            async with connections(run.config.concurrency) as session:
-                gates = Gates(run.config.concurrency)
-                yield Judges(run, session, gates, cache, budget_for(run, calls)), journal
-    finally:
-        journal.close()
 
 
 def calls_for(run: Run, wanted: list[Unjudged]) -> Counter[str]:

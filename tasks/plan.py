@@ -46,7 +46,7 @@ class Plan:
     """
 
     run_id: str
-    flow: Literal["nightly", "compare"]
+    flow: Literal["nightly", "compare", "calibrate"]
     created_at: datetime
     root: Path
     night: int

@@ -8,10 +8,12 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.config import SuiteConfig
 
-Phase = Literal["planned", "baseline", "confirm", "probe", "rejudged"]
+Phase = Literal["planned", "baseline", "confirm", "probe", "rejudged", "calibration"]
 Role = Literal["model", "judge", "probe"]
 OutcomeState = Literal["passed", "failed", "unmeasured"]
 GateState = Literal["ok", "failed", "undecided"]
+Trust = Literal["calibrated", "uncalibrated", "outdated", "refused"]
+CorrectionMethod = Literal["rogan-gladen", "ppi++", "stratified"]
 RunStatus = Literal["running", "finished", "interrupted", "broken"]
 EventKind = Literal["version_moved", "versions_mixed", "prompt_drifted", "comparison_started"]
 
@@ -174,6 +176,24 @@ class Answer:
     refused_by_provider: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledOutput:
+    """An output of which people said whether it passes, by annotator; `where` is its line.
+
+    `model` wrote it. `scorer` names the judge scorer that it is for, where it is not for each that applies. `weight` is
+    how many outputs it stands for where not each was as likely to be labelled, `origin` the run it was sampled from.
+    """
+
+    where: str
+    case: Case
+    output: str
+    verdicts: Mapping[str, bool]
+    model: str
+    scorer: str | None = None
+    weight: float = 1.0
+    origin: str | None = None
+
+
 class Interval(NamedTuple):
     """A 95 % interval, in the unit of what it bounds."""
 
@@ -280,6 +300,81 @@ class Flip:
     direction: Literal["lost", "gained"]
     baseline_output: str | None
     output: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How a judge scorer agreed with people when it was last asked about labelled outputs, on all or one slice of them.
+
+    `judge_key` is the same as long as the judges' versions, their parameters and the rubric are. `slice` is empty for
+    all rows, else "kind …", "tag …" or "model …" (which wrote the output). Counts are sums of weights over `n_rows`
+    rows with a label and a verdict; shares are None where no row can show them. `retest_changed` of `n_retested`
+    verdicts were others when the same was asked twice. `homogeneity_p` tests that the judge errs alike on the outputs
+    of all models.
+    """
+
+    run_id: str
+    suite: str
+    scorer: str
+    slice: str
+    judges: tuple[str, ...]
+    judge_key: str
+    judge_versions: tuple[str, ...]
+    calibrated_at: datetime
+    n_rows: int
+    n_tied: int
+    n_unscored: int
+    right_passed: float
+    right_failed: float
+    wrong_passed: float
+    wrong_failed: float
+    n_right: float
+    n_wrong: float
+    sensitivity: float | None
+    sensitivity_low: float
+    sensitivity_high: float
+    specificity: float | None
+    specificity_low: float
+    specificity_high: float
+    youden: float | None
+    youden_low: float
+    youden_high: float
+    kappa: float | None
+    prevalence: float | None
+    n_annotated_twice: int
+    annotator_agreement: float | None
+    annotator_alpha: float | None
+    n_retested: int
+    retest_changed: int
+    homogeneity_p: float | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A cell's pass rate corrected for its judges' errors, as known at `recorded_at`; the latest of a cell counts.
+
+    `trust` says what is known of the judges, `why` what the corrected rate assumes, or why there is none. `youden` and
+    its lower bound are the smallest of the suite's judge scorers. A true drop shows as about `slope` times as much.
+    `unanimous` is the share of answers on which a panel agreed.
+    """
+
+    run_id: str
+    suite: str
+    model: str
+    trust: Trust
+    why: str
+    method: CorrectionMethod | None
+    raw_pass_rate: float | None
+    pass_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n_labels: int
+    youden: float | None
+    youden_low: float | None
+    slope: float | None
+    unanimous: float | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The commands that call no model: check and plan."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,10 +16,12 @@ from flows.terminal.plan import shown_plan, total_cost
 from flows.terminal.tables import shown_ends, shown_versions, table
 from tasks.calls.credentials import unusable_models
 from tasks.config import ModelConfig
+from tasks.datasets.calibration import read_labels
 from tasks.datasets.suites import folders_without_suite
 from tasks.documents import ConfigFile
-from tasks.errors import Problem
+from tasks.errors import Problem, UsageError
 from tasks.records import Suite
+from tasks.scoring.judge import build_judges
 from tasks.storage import reads
 
 
@@ -37,10 +39,14 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
     rows = [[suite.name, suite.n_cases, kinds(suite.kinds), suite.dataset_hash[:12]] for suite in read]
     text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"})
     text += f"\nModels: {names(file.config.models)}"
-    text += f"\nJudges, not calibrated: {names(judges)}" if judges else ""
+    labelled = {suite.name: len(read_labels(suite)) for suite in read if build_judges(suite)}
+    text += f"\nJudges: {names(judges)}; outputs that people labelled: {counted(labelled)}" if judges else ""
     data = {
         "status": "ok",
-        "suites": [{"suite": s.name, "cases": s.n_cases, "dataset_hash": s.dataset_hash} for s in read],
+        "suites": [
+            {"suite": s.name, "cases": s.n_cases, "dataset_hash": s.dataset_hash, "labelled": labelled.get(s.name, 0)}
+            for s in read
+        ],
         "models": [{"model": model.name, "simulated": model.is_rehearsal} for model in file.config.models],
         "judges": [{"judge": judge.name, "simulated": judge.is_rehearsal} for judge in judges],
         "warnings": warnings,
@@ -54,6 +60,11 @@ def what_a_night_would_refuse(file: ConfigFile, suites: Sequence[Suite]) -> Iter
     judges = [judge.config for judge in judges_used(file.config, suites)]
     yield from unusable_models([*models, *judges], file.env, where=file.place_of)
     yield from budget_problems(file, suites) if models else ()
+    for suite in suites:
+        try:
+            read_labels(suite)
+        except UsageError as error:
+            yield from error.problems
 
 
 def slack_warnings(file: ConfigFile) -> Iterator[str]:
@@ -61,6 +72,11 @@ def slack_warnings(file: ConfigFile) -> Iterator[str]:
     slack = file.config.slack
     if slack.channel and not file.env.get(slack.token_env):
         yield f"nothing is sent to Slack: {slack.token_env} holds no token for {slack.channel}"
+
+
+def counted(labelled: Mapping[str, int]) -> str:
+    """How many labelled outputs each suite has."""
+    return ", ".join(f"{n or 'none'} for {suite}" for suite, n in labelled.items())
 
 
 def names(models: Iterable[ModelConfig]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.records import Phase
+from tasks.records import Calibration, Phase
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
@@ -32,6 +32,13 @@ class TrialOfCell(NamedTuple):
 def probes(results: Path, run_id: str) -> list[Probe]:
     """The probes of a run's judges, the latest last."""
     return [Probe(*row) for row in Warehouse(results).query(sql("select_probes"), {"run_id": run_id})]
+
+
+def calibrations(results: Path, suites: Sequence[str]) -> list[Calibration]:
+    """Every calibration of some suites, whole and by slice, the latest last."""
+    rows = Warehouse(results).table(sql("select_calibrations"), {"suites": list(suites)}).to_pylist()
+    lists = ("judges", "judge_versions")
+    return [Calibration(**{**row, **{name: tuple(row[name]) for name in lists}}) for row in rows]
 
 
 def unmeasured_trials(

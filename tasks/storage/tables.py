@@ -11,9 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from tasks.records import (
+    Calibration,
     Call,
     Cell,
     Comparison,
+    Correction,
     Event,
     Flip,
     GateResult,
@@ -46,6 +48,8 @@ TABLES: Mapping[str, type] = {
     "gates": GateResult,
     "flips": Flip,
     "pins": Pin,
+    "calibrations": Calibration,
+    "corrections": Correction,
     "incidents": Incident,
     "retirements": Retirement,
     "events": Event,

@@ -12,6 +12,21 @@ SELECT
     simulated, model_id, served_models, fingerprints, params, endpoint, judges, litellm_version
 FROM facts.cells;
 
+CREATE VIEW calibrations AS
+SELECT
+    suite, scorer, slice, calibrated_at, judges, judge_versions, n_rows, n_tied, n_unscored, right_passed, right_failed,
+    wrong_passed, wrong_failed, sensitivity, sensitivity_low, sensitivity_high, specificity, specificity_low,
+    specificity_high, youden, youden_low, youden_high, kappa, prevalence, n_annotated_twice, annotator_agreement,
+    annotator_alpha, n_retested, retest_changed, homogeneity_p, simulated, n_right, n_wrong, judge_key, run_id
+FROM facts.calibrations;
+
+CREATE VIEW corrections AS
+SELECT DISTINCT ON (run_id, suite, model)
+    run_id, suite, model, raw_pass_rate, pass_rate, ci_low, ci_high, method, trust, why, n_labels, youden, youden_low,
+    slope, unanimous, recorded_at
+FROM facts.corrections
+ORDER BY run_id, suite, model, recorded_at DESC;
+
 CREATE VIEW cases AS
 SELECT suite, dataset_hash, case_id, input, expected, kind, tags, "group", case_hash, input_hash
 FROM facts.cases;

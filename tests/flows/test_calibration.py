@@ -1,0 +1,179 @@
+"""`daybreak judge calibrate` over HTTP: how far a judge agrees with people, and what a night makes of it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.judges import verdict
+from tests.fakes.provider import FakeProvider, refused
+from tests.flows.judged_lab import Asked, JudgedLab, by_the_label
+
+N_ROWS = 60
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[JudgedLab]:
+    with FakeProvider() as provider:
+        yield JudgedLab(tmp_path, provider)
+
+
+def labelled(n: int = N_ROWS) -> list[dict[str, Any]]:
+    """Outputs of two models about sums: in turn one that people pass, and one that they fail."""
+    return [
+        {
+            "input": f"{i} + 1",
+            "expected": str(i + 1),
+            "output": str(i + 1) if i % 2 == 0 else f"about {i}",
+            "verdicts": {"ann": "pass" if i % 2 == 0 else "fail"},
+            "model": f"old-{i % 4 // 2}",
+        }
+        for i in range(n)
+    ]
+
+
+def write_labels(lab: JudgedLab, rows: Sequence[dict[str, Any]]) -> None:
+    lab.write("datasets/sums/calibration.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def erring(asked: Asked, *, every: int) -> str:
+    """A judge that is wrong about each so many."""
+    is_right = asked.answer == asked.expected
+    return verdict("pass" if is_right != (int(asked.sum.split(" + ")[0]) // 2 % every == 0) else "fail")
+
+
+def at_random(asked: Asked) -> str:
+    """A judge that passes half of everything."""
+    return verdict("pass" if int(asked.sum.split(" + ")[0]) // 2 % 2 else "fail")
+
+
+def test_a_calibration_tells_both_kinds_of_errors_and_keeps_them(lab: JudgedLab) -> None:
+    write_labels(lab, labelled())
+    lab.judge(lambda asked: erring(asked, every=10))
+    done = lab.run("judge", "calibrate")
+    assert done.exit_code == 0
+    whole = done.data["calibrations"][0]
+    assert (whole["slice"], whole["n_rows"], whole["prevalence"]) == ("", N_ROWS, 0.5)
+    assert (whole["right_passed"], whole["right_failed"]) == (27, 3)
+    assert (whole["sensitivity"], whole["specificity"]) == (0.9, 0.9)
+    assert whole["youden"] == pytest.approx(0.8)
+    assert whole["youden_low"] < 0.8 < whole["youden_high"]
+    assert whole["kappa"] == pytest.approx(0.8)
+    assert (whole["n_retested"], whole["retest_changed"]) == (N_ROWS, 0)
+    assert {one["slice"] for one in done.data["calibrations"][1:]} == {"model old-0", "model old-1"}
+    assert len(lab.asked()) == 2 * N_ROWS
+    assert done.data["calls"] == 2 * N_ROWS + 1
+    assert lab.sql("SELECT round(youden, 2) AS j FROM calibrations WHERE slice = ''") == [{"j": 0.8}]
+    assert lab.sql("SELECT flow, status, calls FROM runs") == [
+        {"flow": "calibrate", "status": "finished", "calls": 2 * N_ROWS + 1}
+    ]
+
+
+def test_what_was_asked_before_is_not_asked_again(lab: JudgedLab) -> None:
+    write_labels(lab, labelled())
+    first = lab.run("judge", "calibrate")
+    lab.asked()
+    second = lab.run("judge", "calibrate")
+    assert lab.asked() == []
+    assert second.data["calibrations"][0]["youden"] == first.data["calibrations"][0]["youden"] == 1
+    shown = lab.run("judge", "show")
+    assert len(shown.data["history"]) == 2 * len(shown.data["calibrations"])
+
+
+def test_a_judge_that_changes_its_mind_is_caught_at_it(lab: JudgedLab) -> None:
+    write_labels(lab, labelled(20))
+    seen: set[Asked] = set()
+
+    def moody(asked: Asked) -> str:
+        is_new = asked not in seen
+        seen.add(asked)
+        return by_the_label(asked) if is_new or asked.sum != "4 + 1" else verdict("fail")
+
+    lab.judge(moody)
+    whole = lab.run("judge", "calibrate").data["calibrations"][0]
+    assert (whole["n_retested"], whole["retest_changed"]) == (20, 1)
+
+
+def test_annotators_who_disagree_are_told_and_their_ties_left_out(lab: JudgedLab) -> None:
+    rows = labelled(20)
+    rows[0]["verdicts"] = {"ann": "pass", "ben": "fail"}
+    rows[2]["verdicts"] = {"ann": "pass", "ben": "pass"}
+    rows.append({**rows[4], "verdicts": {"ben": "pass"}})
+    write_labels(lab, rows)
+    whole = lab.run("judge", "calibrate").data["calibrations"][0]
+    assert (whole["n_rows"], whole["n_tied"], whole["n_annotated_twice"]) == (19, 1, 3)
+    assert whole["annotator_agreement"] == pytest.approx(2 / 3)
+
+
+def test_a_judge_that_favours_one_model_is_found_out(lab: JudgedLab) -> None:
+    write_labels(lab, labelled(120))
+    lab.judge(
+        lambda asked: verdict("pass" if asked.answer == asked.expected or int(asked.sum.split()[0]) % 4 > 1 else "fail")
+    )
+    whole = lab.run("judge", "calibrate").data["calibrations"][0]
+    assert whole["homogeneity_p"] < 0.01
+
+
+def test_a_judge_that_cannot_be_asked_leaves_no_calibration(lab: JudgedLab) -> None:
+    write_labels(lab, labelled(20))
+    lab.provider.answer("owl", refused(401, "Incorrect API key provided."))
+    done = lab.run("judge", "calibrate")
+    assert (done.exit_code, done.data["calibrations"]) == (3, [])
+    assert any(note.startswith("owl was not asked: its probe ended as ") for note in done.data["notes"])
+
+
+MISTAKES: dict[str, tuple[str, str]] = {
+    "not JSON": ("{", "broken JSON"),
+    "no verdict": ('{"case": "c000", "output": "1", "model": "m"}', "the field 'verdicts' is missing"),
+    "another word": (
+        '{"case": "c000", "output": "1", "model": "m", "verdicts": {"ann": "good"}}',
+        'verdicts: expected {"annotator": "pass" or "fail"}',
+    ),
+    "an unknown case": (
+        '{"case": "c999", "output": "1", "model": "m", "verdicts": {"ann": "pass"}}',
+        "expected the id of a case of the suite, got 'c999'",
+    ),
+    "no case at all": ('{"output": "1", "model": "m", "verdicts": {"ann": "pass"}}', "expected the id of a `case`"),
+    "both": (
+        '{"case": "c000", "input": "0 + 1", "output": "1", "model": "m", "verdicts": {"ann": "pass"}}',
+        "expected either a `case` or fields of its own, got both: input",
+    ),
+    "an unknown field": (
+        '{"case": "c000", "output": "1", "model": "m", "verdict": {"ann": "pass"}, "verdicts": {"ann": "pass"}}',
+        "unknown field 'verdict'",
+    ),
+    "no weight": (
+        '{"case": "c000", "output": "1", "model": "m", "weight": 0, "verdicts": {"ann": "pass"}}',
+        "weight: expected a number above 0, got 0",
+    ),
+    "another scorer": (
+        '{"case": "c000", "output": "1", "model": "m", "scorer": "jury", "verdicts": {"ann": "pass"}}',
+        "expected a judge scorer for the kind 'accuracy', got 'jury'",
+    ),
+}
+
+
+def test_every_mistake_in_the_labels_is_told_with_its_line(lab: JudgedLab) -> None:
+    lab.write("datasets/sums/calibration.jsonl", "".join(line + "\n" for line, _ in MISTAKES.values()))
+    for command in (("judge", "calibrate"), ("check",)):
+        ended = lab.run(*command)
+        assert ended.exit_code == 2
+        told = {problem["where"].rpartition(":")[2]: problem["message"] for problem in ended.data["problems"]}
+        for number, (_, message) in enumerate(MISTAKES.values(), 1):
+            assert told[str(number)].startswith(message)
+    assert lab.provider.requests == []
+
+
+def test_an_annotator_who_says_both_is_named(lab: JudgedLab) -> None:
+    row = {"case": "c000", "output": "1", "model": "m"}
+    write_labels(lab, [{**row, "verdicts": {"ann": word}} for word in ("pass", "fail")])
+    [problem] = lab.run("judge", "calibrate").data["problems"]
+    assert problem["message"].startswith("'ann' said the opposite at ")
+    assert problem["message"].endswith("calibration.jsonl:1")
+
+
+def test_without_labels_calibrate_says_where_they_belong(lab: JudgedLab) -> None:
+    [problem] = lab.run("judge", "calibrate").data["problems"]
+    assert problem["message"] == "expected a calibration.jsonl in the folder of a judged suite, found none"
