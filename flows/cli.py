@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -220,6 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in arguments
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name in another encoding must not hide the answer
     answered = answer_for(lambda: daybreak.main(arguments, prog_name="daybreak", standalone_mode=False))
     if answered is not None:
         try:

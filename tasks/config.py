@@ -148,11 +148,11 @@ class Config(Written):
     datasets: Text = "datasets"
     suites: Annotated[list[Name], Field(min_length=1)] | None = None
     budget_usd: NotNegative | None = None
-    timeout_s: Positive = 60
+    timeout_s: Annotated[Positive, Field(le=86_400)] = 60
     concurrency: Count = 100
     workers: Count = 1
     report_url: str | None = None
-    notice_days: list[Annotated[int, Field(ge=0)]] = [90, 60, 30, 7]
+    notice_days: list[Annotated[int, Field(ge=0, le=3650)]] = [90, 60, 30, 7]
     auto_compare: bool = False
     models: Annotated[list[ModelConfig], Field(min_length=1)]
     judges: list[JudgeConfig] = []

@@ -1,6 +1,7 @@
 """Whatever a person writes wrong is refused before the first call, with place, expectation and what came."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,36 @@ def case(fields: str) -> str:
 
 
 CONFIGS = {
+    "text with NUL": Bad(
+        CONFIG_FILE,
+        CONFIG + 'results: "a\\0b"\n',
+        ":4: results: expected text without NUL and halves of characters, got 'a\\x00b'",
+    ),
+    "half a character in a field's name": Bad(
+        CONFIG_FILE, model('params: {"\\ud800": 1}'), ":4: models[0].params.\ud800: expected text as a field's name"
+    ),
+    "home of nobody": Bad(
+        CONFIG_FILE,
+        CONFIG + "results: ~nobody-of-that-name/x\n",
+        ":4: results: expected a folder, got '~nobody-of-that-name/x': there is no such user",
+    ),
+    "name too long": Bad(
+        CONFIG_FILE, CONFIG + f"results: {'a' * 300}\n", ":4: results: expected a folder, got 'aaaaaaaaaaaaaaaaaaaaaaaa"
+    ),
+    "more days than a century": Bad(
+        CONFIG_FILE, CONFIG + "notice_days: [99999999999]\n", ":4: notice_days[0]: expected a number up to 3650, got 9"
+    ),
+    "endless timeout": Bad(
+        CONFIG_FILE, CONFIG + "timeout_s: 1e300\n", ":4: timeout_s: expected a number up to 86400, got 1e+300"
+    ),
+    "number beyond 64 bits": Bad(
+        CONFIG_FILE,
+        model("params: {seed: 99999999999999999999}"),
+        ":4: models[0].params.seed: expected a whole number of at most 64 bits, got '99999999999999999999'",
+    ),
+    "levels that no library takes": Bad(
+        CONFIG_FILE, model(f"params: {{a: {'[' * 300 + ']' * 300}}}"), ":4: nested too deeply"
+    ),
     "unknown field": Bad(
         CONFIG_FILE, model("prise: {}"), ":4: models[0].prise: unknown field 'prise' (did you mean 'price'?)"
     ),
@@ -299,6 +330,23 @@ SUITES = {
     "cases in another format": Bad(
         SUITE_FILE, suite("cases: suite.yaml"), ":2: cases: expected .jsonl, .csv or .parquet, got 'suite.yaml'"
     ),
+    "pattern for files that is none": Bad(
+        SUITE_FILE, suite("cases: '**x'"), ":2: cases: '**x': Invalid pattern: '**' can only be"
+    ),
+    "cases of nobody": Bad(
+        SUITE_FILE, suite("cases: ~nobody-of-that-name/a.csv"), ":2: cases: '~nobody-of-that-name/a.csv': there is no "
+    ),
+    "prompt of a name too long": Bad(SUITE_FILE, suite(f"prompt: {'a' * 300}"), ":2: prompt: '"),
+    "template that fills the memory": Bad(
+        SUITE_FILE,
+        suite("user: \"{{ 'x' * 10 ** 10 }}\""),
+        ":2: user: a repetition of more than 1,000,000 characters or items (in 2 cases, ",
+    ),
+    "JSON from SQL that no library takes": Bad(
+        SUITE_FILE,
+        suite("cases: {sql: \"SELECT 'a' AS id, (repeat('[', 3000) || repeat(']', 3000))::JSON AS input\"}"),
+        ":2: DuckDB cannot read the cases: a value is nested too deeply",
+    ),
     "broken SQL": Bad(
         SUITE_FILE, suite("cases: {sql: SELEC}"), ":2: DuckDB cannot read the cases: Parser Error: syntax error"
     ),
@@ -341,6 +389,11 @@ CASE_FILES = {
         CASES_FILE,
         case('{"id": "a\\nb", "input": "x", "expected": "y"}'),
         ":3: id: expected 1 to 200 characters without line breaks, tabs or other control characters, got 'a\\nb'",
+    ),
+    "levels that no library takes, in a case": Bad(
+        CASES_FILE,
+        case('{"id": "3", "input": {"a": ' + "[" * 600 + "]" * 600 + '}, "expected": "y"}'),
+        ":3: input: expected at most 100 levels in each other",
     ),
     "list as input": Bad(
         CASES_FILE, case('{"id": "3", "input": [1], "expected": "y"}'), ":3: input: expected text or an object, got [1]"
@@ -439,6 +492,61 @@ def test_a_parquet_file_that_is_none_is_refused(workspace: Workspace, content: b
     workspace.write(SUITE_FILE, suite("cases: sums.parquet"))
     workspace.write("datasets/sums/sums.parquet", content)
     assert "datasets/sums/sums.parquet: DuckDB cannot read the cases: " in complaint(workspace)
+
+
+@pytest.mark.parametrize("name", [CONFIG_FILE, SUITE_FILE, CASES_FILE, ".env"])
+def test_a_pipe_that_nobody_writes_to_is_refused_instead_of_waited_for(workspace: Workspace, name: str) -> None:
+    workspace.root.joinpath(name).unlink(missing_ok=True)
+    os.mkfifo(workspace.root / name)
+    assert complaint(workspace) == f"{name}: expected a file, got a pipe or device"
+
+
+def test_a_device_that_never_ends_and_a_huge_text_are_refused(workspace: Workspace) -> None:
+    workspace.write(SUITE_FILE, suite("cases: zeros.csv"))
+    workspace.root.joinpath("datasets/sums/zeros.csv").symlink_to("/dev/zero")
+    assert complaint(workspace) == "datasets/sums/zeros.csv: expected a file, got a pipe or device"
+    workspace.write(SUITE_FILE, b"#" * 10_000_001)
+    assert complaint(workspace) == f"{SUITE_FILE}: larger than 10,000,000 bytes"
+
+
+LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (suite(f"user: '{LOOP}'"), f"{CASES_FILE}:1: templates and patterns take longer than 0.1 s on this case"),
+        (scorer(f"regex: {{pattern: '{LOOP}'}}"), f"{SUITE_FILE}:2: scorer 'regex': it takes longer than 0.1 s"),
+        (scorer("python: {call: 'hangs.py:score'}"), f"{SUITE_FILE}:2: scorer 'python': it takes longer than 0.1 s"),
+        (
+            suite('cases: {sql: "SELECT sum(a.i * b.i) AS id FROM range(10000000) a(i), range(10000000) b(i)"}'),
+            f"{SUITE_FILE}:2: DuckDB cannot read the cases: INTERRUPT Error",
+        ),
+    ],
+    ids=["prompt", "pattern", "Python scorer", "SQL"],
+)
+def test_what_would_never_end_is_stopped(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, written: str, said: str
+) -> None:
+    for limit in ("checks.CASE_S", "suite_file.CASE_S", "suite_file.IMPORT_S", "tables.SQL_S"):
+        monkeypatch.setattr(f"tasks.datasets.{limit}", 0.1)
+    workspace.write("datasets/sums/hangs.py", "while True:\n    pass\n")
+    workspace.write(SUITE_FILE, written)
+    assert said in complaint(workspace)
+
+
+def test_a_python_scorer_that_raises_what_no_program_expects_is_refused(workspace: Workspace) -> None:
+    workspace.write("datasets/sums/score.py", "class End(BaseException): ...\nraise End('of it')\n")
+    workspace.write(SUITE_FILE, scorer("python: {call: 'score.py:score'}"))
+    assert "scorer 'python': call: score.py cannot be imported: End: of it" in complaint(workspace)
+
+
+def test_results_that_can_be_no_folder_are_refused_by_what_only_reads_them(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["runs", "--results", "a" * 300])
+    assert (ended.value.code, "--results: expected a folder" in capsys.readouterr().err) == (2, True)
 
 
 def test_a_config_that_is_not_there_is_named(workspace: Workspace) -> None:

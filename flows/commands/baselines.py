@@ -10,6 +10,7 @@ from flows.requests import Request
 from flows.run import now
 from flows.terminal.tables import share, table
 from tasks.config import Config
+from tasks.documents import ConfigFile
 from tasks.errors import Problem, UsageError
 from tasks.records import Cell, Pin
 from tasks.storage import reads
@@ -19,12 +20,21 @@ from tasks.storage.warehouse import Warehouse
 
 def results_of(config: str, results: str | None) -> Path:
     """The results folder that a config, or the command line, names."""
-    return read_config(Request(config=config, results=results)).results
+    return config_of(config, results).results
+
+
+def config_of(config: str, results: str | None) -> ConfigFile:
+    """The config; raises UsageError where it names no folder for results, whatever else is wrong with it."""
+    file = read_config(Request(config=config, results=results))
+    wrong = [one for one in file.problems if one.where == "--results" or one.message.startswith("results: ")]
+    if wrong:
+        raise UsageError(wrong)
+    return file
 
 
 def show(*, config: str, results: str | None) -> Answered:
     """List what each cell is compared with."""
-    file = read_config(Request(config=config, results=results))
+    file = config_of(config, results)
     beside = dict(compared_in_run(file.config, reads.models_of_runs(file.results)))
     pins = [pin for pin in reads.pins(file.results) if (pin.suite, pin.model) not in beside]
     rows = [[pin.suite, pin.model, pin.run_id, f"{pin.pinned_at:%Y-%m-%d %H:%M} UTC", pin.pinned_by] for pin in pins]
@@ -50,7 +60,7 @@ def promote(
     *, config: str, results: str | None, run_id: str, suites: tuple[str, ...], models: tuple[str, ...]
 ) -> Answered:
     """Make cells of a stored run the baselines from now on."""
-    file = read_config(Request(config=config, results=results))
+    file = config_of(config, results)
     folder = file.results
     beside = dict(compared_in_run(file.config, reads.models_of_runs(folder)))
     cells = with_baseline(chosen_cells(folder, run_id, suites, models), beside, are_named=bool(models))

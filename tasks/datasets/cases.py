@@ -1,7 +1,7 @@
 """Turn rows into cases, and say what is wrong with a row."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from tasks.records import Case, Suite
 
 DEFAULT_KIND = "accuracy"
 LONGEST_ID = 200
+MOST_NESTED = 100
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 ROLES = ("system", "user", "assistant")
 
@@ -69,9 +70,25 @@ def mistakes_in(fields: dict[str, Any]) -> Iterator[Mistake]:
             expected, hint = CHECKS[name](value)
             if expected:
                 yield Mistake(name, f"{name}: expected {expected}, got {brief(value)}", hint)
+    for name in ("input", "expected"):
+        if is_too_deep(fields.get(name)):
+            yield Mistake("nested", f"{name}: expected at most {MOST_NESTED} levels in each other")
     for name in ("id", "input"):
         if fields.get(name) is None:
             yield Mistake(f"no {name}", f"the field {name!r} is missing")
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and objects lie deeper in each other than every library on the way can take."""
+    level = [value]
+    for _ in range(MOST_NESTED + 1):
+        level = [inner for outer in level for inner in within(outer)]
+    return bool(level)
+
+
+def within(value: Any) -> Iterable[Any]:
+    """What a list or object holds."""
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def check_id(value: Any) -> tuple[str, str]:

@@ -15,11 +15,17 @@ from tasks.datasets.problems import Problems
 from tasks.datasets.rows import FIELDS
 from tasks.datasets.sources import rows_of
 from tasks.datasets.templates import Renderer
+from tasks.documents.time_limit import time_limit
 from tasks.documents.wording import brief, nearest
+from tasks.errors import UsageError
 from tasks.records import Case
 
 CheckCase = Callable[[ScorerConfig, Case, Mapping[str, str]], str | None]
 """What a scorer misses in a case, in words, given the suite's files."""
+
+
+CASE_S = 5
+"""Seconds in which a case is checked, which takes a fraction of a millisecond."""
 
 
 @dataclass(slots=True)
@@ -123,7 +129,7 @@ def check_cases(config: SuiteConfig, folder: Path, where: str, rules: CaseRules,
     facts, unreadable = Facts(), problems.unreadable
     for row, case in read_cases(config.cases, folder, where, problems):
         facts.note(row.fields)
-        for mistake in [*facts.add(case), *rules.mistakes(case)] if case else ():
+        for mistake in [*facts.add(case), *found_in_time(rules, case, row.where)] if case else ():
             if mistake.place:
                 problems.add_of_case(mistake.place, mistake.message, row.where, kind=mistake.kind)
             else:
@@ -132,6 +138,16 @@ def check_cases(config: SuiteConfig, folder: Path, where: str, rules: CaseRules,
     if suspects := repeated(facts.ids):
         report_repeated(config, folder, where, suspects, problems)
     return facts
+
+
+def found_in_time(rules: CaseRules, case: Case, where: str) -> list[Mistake]:
+    """Everything that is wrong with a case; raises UsageError where a template or pattern does not end."""
+    try:
+        with time_limit(CASE_S):
+            return list(rules.mistakes(case))
+    except TimeoutError:
+        message = f"templates and patterns take longer than {CASE_S} s on this case"
+        raise UsageError.single(message, where=where, hint="is there a loop in a template?") from None
 
 
 def repeated(hashes: "array[int]") -> set[int]:

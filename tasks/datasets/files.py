@@ -7,8 +7,8 @@ from typing import NamedTuple
 from tasks.config import JsonSchemaScorer, JudgeScorer, PythonScorer, ScorerConfig
 from tasks.datasets.problems import Problems
 from tasks.datasets.templates import references_in
+from tasks.documents.files import read_text, status_of
 from tasks.documents.wording import brief, nearest, shown
-from tasks.documents.yaml_file import read_text
 from tasks.errors import UsageError
 
 
@@ -38,10 +38,10 @@ def read_texts(wanted: Iterable[Wanted], folder: Path, problems: Problems) -> di
 def suite_text(folder: Path, name: str) -> str:
     """The text of one file of a suite; raises FileNotFoundError, or UsageError where it may not or cannot be read."""
     path = folder / name
+    if status_of(path) is None:
+        raise FileNotFoundError
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageError.single(f"expected a file in the suite's folder, got {brief(name)}")
-    if not path.exists():
-        raise FileNotFoundError
     text = read_text(path)
     if not text.strip():
         raise UsageError.single("the file is empty", where=shown(path))

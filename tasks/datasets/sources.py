@@ -8,6 +8,7 @@ from tasks.datasets.problems import Problems
 from tasks.datasets.rows import Row
 from tasks.datasets.tables import parquet_rows, selected_rows
 from tasks.datasets.text_rows import csv_rows, jsonl_rows
+from tasks.documents.files import expanded, status_of
 from tasks.documents.wording import brief, nearest, shown
 from tasks.errors import Problem, UsageError
 
@@ -47,10 +48,20 @@ def or_problem(rows: Iterator[Row], where: str, problems: Problems) -> Iterator[
 def case_files(names: Iterable[str], folder: Path, where: str, problems: Problems) -> Iterator[Path]:
     """The files that the names or glob patterns stand for."""
     for name in names:
-        path = folder / Path(name).expanduser()
-        start = Path(path.anchor) if Path(name).is_absolute() else folder
-        found = [path] if path.exists() else sorted(start.glob(str(path.relative_to(start))))
+        try:
+            found = files_named(folder / expanded(name), folder)
+        except (UsageError, ValueError) as error:  # a pattern that is none is a ValueError
+            problems.add_unreadable([Problem(where, f"cases: {brief(name)}: {error}")])
+            continue
         if not found:
             hint = nearest(name, sorted(other.name for other in folder.iterdir() if other.suffix in READERS))
             problems.add_unreadable([Problem(where, f"cases: no such file: {brief(name)}", hint)])
         yield from found
+
+
+def files_named(path: Path, folder: Path) -> list[Path]:
+    """The file of that name, or those that it matches as a pattern; raises UsageError or ValueError for neither."""
+    if status_of(path):
+        return [path]
+    start = folder if path.is_relative_to(folder) else Path(path.anchor)
+    return sorted(start.glob(str(path.relative_to(start))))

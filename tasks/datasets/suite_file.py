@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.config import JudgeScorer, ScorerConfig, SuiteConfig, spell_out
-from tasks.datasets.checks import CaseRules, CheckCase, check_cases, unsteady_models, unused_kinds
+from tasks.config import JudgeScorer, PythonScorer, ScorerConfig, SuiteConfig, spell_out
+from tasks.datasets.checks import CASE_S, CaseRules, CheckCase, check_cases, unsteady_models, unused_kinds
 from tasks.datasets.content import sha256
 from tasks.datasets.files import Wanted, file_of, includes, read_templates, scorer_texts
 from tasks.datasets.problems import Problems
 from tasks.datasets.templates import VISIBLE, Fault, Renderer, assigned_in, faults_in
 from tasks.documents import ConfigFile, Document, read_yaml
 from tasks.documents.schema import checked
+from tasks.documents.time_limit import time_limit
 from tasks.documents.wording import brief, nearest, shown
 from tasks.records import Suite
 
@@ -19,6 +20,8 @@ CheckScorer = Callable[[ScorerConfig, Mapping[str, str], Path], Iterable[str]]
 """What is wrong with a scorer, in words, given the suite's files and folder."""
 
 STAND_IN = {"scorers": ["exact"]}
+IMPORT_S = 60
+"""Seconds in which a Python scorer must be loaded; some import large libraries."""
 
 
 class SuiteFile:
@@ -102,7 +105,7 @@ class SuiteFile:
         """Whether a scorer is fine in itself, whatever the cases are."""
         before, label = len(self.problems), label_of(scorer)
         if file_of(scorer) in {None, *files}:
-            for message in check_scorer(scorer, files, self.folder):
+            for message in self.found_in_time(scorer, files, check_scorer):
                 self.problems.add(self.places[label], f"scorer {label!r}: {message}")
         judges = self.config_file.judge_names
         for name in scorer.judges if isinstance(scorer, JudgeScorer) else ():
@@ -111,6 +114,15 @@ class SuiteFile:
                 hint = nearest(name, judges) or "the config has no `judges`: add one, or narrow `suites`"
                 self.problems.add(self.places[label], message, hint)
         return len(self.problems) == before and file_of(scorer) in {None, *files}
+
+    def found_in_time(self, scorer: ScorerConfig, files: Mapping[str, str], check_scorer: CheckScorer) -> Iterable[str]:
+        """What is wrong with a scorer, or that this cannot be found out: a Python scorer may hang as it is loaded."""
+        seconds = IMPORT_S if isinstance(scorer, PythonScorer) else CASE_S
+        try:
+            with time_limit(seconds):
+                return list(check_scorer(scorer, files, self.folder))
+        except TimeoutError:
+            return [f"it takes longer than {seconds} s to check"]
 
     def with_cases(self, suite: Suite, rules: CaseRules) -> Suite:
         """The suite with what its cases say."""

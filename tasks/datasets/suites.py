@@ -49,6 +49,8 @@ def suite_folders(file: ConfigFile, only: Sequence[str], problems: Problems) -> 
         return []
     paths = [path for path in sorted(file.datasets.glob("*/suite.y*ml")) if not path.parent.name.startswith(".")]
     for path in paths:
+        if not path.parent.name.isprintable():
+            problems.add(path.parent, f"expected a folder's name that prints, got {brief(path.parent.name)}")
         if path.suffix == ".yml":
             problems.add(path, "expected the name suite.yaml")
     found = {path.parent.name: path.parent for path in paths}

@@ -7,7 +7,9 @@ timestamps in ISO 8601, the latter in UTC), decimals become numbers, a column of
 import glob
 import json
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +18,7 @@ from uuid import UUID
 
 from tasks.datasets.problems import Problems
 from tasks.datasets.rows import Row, known_columns
+from tasks.documents.files import require_file
 from tasks.documents.wording import shown
 from tasks.errors import UsageError
 
@@ -23,10 +26,16 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BATCH = 200
+SQL_S = 300
+"""Seconds that a query may take to its first rows, and from there to the next ones."""
+
+MOST_ROWS = 10_000_000
+"""Cases of one source: more would be asked for years."""
 
 
 def parquet_rows(path: Path, problems: Problems) -> Iterator[Row]:
     """The rows of a Parquet file."""
+    require_file(path)
     return query_rows("SELECT * FROM read_parquet($1)", [glob.escape(str(path))], path.parent, shown(path), problems)
 
 
@@ -44,7 +53,8 @@ def query_rows(sql: str, values: Sequence[str], folder: Path, where: str, proble
     try:
         with connected(folder) as connection:
             refuse_all_but_select(connection, sql, where)
-            connection.execute(sql, values)
+            with interrupted_after(SQL_S, connection):
+                connection.execute(sql, values)
             names = [column[0] for column in connection.description]
             columns = known_columns(names, where, problems)
             is_json = [str(column[1]) == "JSON" for column in connection.description]
@@ -55,6 +65,8 @@ def query_rows(sql: str, values: Sequence[str], folder: Path, where: str, proble
                     if cell is not None and name in columns
                 }
                 yield Row(where, number, fields, unit=" row ")
+    except RecursionError:
+        raise UsageError.single("DuckDB cannot read the cases: a value is nested too deeply", where=where) from None
     except (duckdb.Error, ValueError, OverflowError) as error:
         said = str(error).partition("\n")[0]
         raise UsageError.single(f"DuckDB cannot read the cases: {said}", where=where) from None
@@ -88,8 +100,27 @@ def refuse_all_but_select(connection: "DuckDBPyConnection", sql: str, where: str
 
 def batched(connection: "DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
     """The rows of the result, fetched piece by piece."""
-    while rows := connection.fetchmany(BATCH):
+    count = 0
+    while True:
+        with interrupted_after(SQL_S, connection):
+            rows = connection.fetchmany(BATCH)
+        if not rows:
+            return
+        count += len(rows)
+        if count > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS:,} rows")
         yield from rows
+
+
+@contextmanager
+def interrupted_after(seconds: float, connection: "DuckDBPyConnection") -> Iterator[None]:
+    """Interrupt a query that takes longer, which then raises DuckDB's error."""
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def json_value(value: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from tasks.documents.sandbox import TemplateSandbox
 from tasks.documents.wording import brief
 from tasks.records import Case, Suite
 
@@ -53,17 +53,12 @@ class Lacking(StrictUndefined):
         return f"this case has no {self._undefined_name!r}"
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates that can read their suite's files alone, and of which each renders one case always the same."""
+class Sandbox(TemplateSandbox):
+    """Templates that can read their suite's files alone."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
         super().__init__(undefined=Lacking, loader=FunctionLoader(partial(named, files)), finalize=written)
         self.filters["tojson"] = as_json
-        del self.filters["random"], self.globals["lipsum"]
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of an object comes before a method of Python's dict: `input.items` is the invoice's."""
-        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
 
 
 def named(files: Mapping[str, str], name: str) -> tuple[str, str, None] | None:

@@ -3,15 +3,20 @@
 import csv
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tasks.datasets.problems import Problems
 from tasks.datasets.rows import Row, known_columns
+from tasks.documents.files import require_file
 from tasks.documents.wording import brief, shown
 from tasks.errors import UsageError
 
 ONE_PER_LINE = "JSONL has one case per line"
+LONGEST_LINE = 1 << 27
+"""In bytes."""
+
 LONGEST_CELL = 1 << 27
 """In characters; Python's csv refuses more than 128 Ki unless told otherwise."""
 
@@ -19,9 +24,13 @@ LONGEST_CELL = 1 << 27
 def lines_of(path: Path) -> Iterator[str]:
     """The lines of a UTF-8 file with their ends; raises UsageError where that is impossible."""
     number = 0
+    require_file(path)
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
+                if len(line) == LONGEST_LINE:
+                    message = f"a line of more than {LONGEST_LINE:,} bytes"
+                    raise UsageError.single(message, where=f"{shown(path)}:{number}")
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         found = f"byte 0x{error.object[error.start]:02x}"
@@ -41,7 +50,9 @@ def jsonl_rows(path: Path, problems: Problems) -> Iterator[Row]:
             fields = decoder.decode(line)
         except json.JSONDecodeError as error:
             problems.add(f"{file}:{number}", *in_words(error, line), kind="broken JSON")
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            problems.add(f"{file}:{number}", "nested too deeply", kind="nested")
+        except ValueError as error:
             problems.add(f"{file}:{number}", f"broken JSON: {error}", kind="broken JSON")
         else:
             if isinstance(fields, dict):

@@ -1,6 +1,7 @@
 """Read deployments/daybreak.yaml with its environment."""
 
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.config import Config, JudgeConfig, ModelConfig
+from tasks.documents.files import expanded, read_text, require_file, status_of
 from tasks.documents.schema import checked
 from tasks.documents.wording import Trail, brief, nearest, shown
-from tasks.documents.yaml_file import Document, read_text, read_yaml
+from tasks.documents.yaml_file import Document, is_storable, read_yaml
 from tasks.errors import Problem, UsageError
 
 SHORTEST_SECRET = 6
@@ -70,6 +72,7 @@ def open_config(path: Path, *, env: Mapping[str, str], results: Path | None = No
     `config` then holds what is sound. Raises UsageError when the file is no YAML mapping.
     """
     path = path.absolute()
+    require_file(path)
     root = path.parent.parent if path.parent.name == "deployments" else path.parent
     env = {**read_env(root / ".env"), **env}
     document = read_yaml(path, env=env)
@@ -78,8 +81,8 @@ def open_config(path: Path, *, env: Mapping[str, str], results: Path | None = No
         config=config,
         path=path,
         root=root,
-        results=(results or root / Path(config.results).expanduser()).absolute(),
-        datasets=(root / Path(config.datasets).expanduser()).absolute(),
+        results=(results or root / home_filled_in(config.results)).absolute(),
+        datasets=(root / home_filled_in(config.datasets)).absolute(),
         raw=document.raw,
         secrets=secrets_of(config, document, env),
         env=env,
@@ -95,10 +98,21 @@ def read_env(path: Path) -> dict[str, str]:
     """The variables of a `.env` file, if there is one."""
     from dotenv import dotenv_values
 
-    if not path.is_file():
+    if status_of(path) is None:
         return {}
     values = dotenv_values(stream=StringIO(read_text(path)), interpolate=False)
+    broken = [name for name, value in values.items() if not name or not is_storable(name + (value or ""))]
+    if broken:
+        raise UsageError.single(f"no environment can hold {brief(broken[0])} or its value", where=shown(path))
     return {name: value for name, value in values.items() if value is not None}
+
+
+def home_filled_in(name: str) -> Path:
+    """A path with `~` filled in, as far as that is possible; what is not is told by `no_folder`."""
+    try:
+        return expanded(name)
+    except UsageError:
+        return Path(name)
 
 
 def secrets_of(config: Config, document: Document, env: Mapping[str, str]) -> frozenset[str]:
@@ -191,6 +205,11 @@ def no_folder(written: str, path: Path) -> tuple[str, str]:
     """Message and hint when something else than a folder is named; empty texts when all is well."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", written):
         return f"expected a folder, got {brief(written)}", "object storage comes later"
-    if path.exists() and not path.is_dir():
+    try:
+        expanded(written)
+        found = status_of(path)
+    except UsageError as error:
+        return f"expected a folder, got {brief(written)}: {error.problems[0].message}", ""
+    if found and not stat.S_ISDIR(found.st_mode):
         return f"expected a folder, got the file {shown(path)}", ""
     return "", ""

@@ -13,11 +13,15 @@ from typing import Any
 
 import yaml
 
+from tasks.documents.files import read_text
 from tasks.documents.wording import Trail, brief, label, shown
 from tasks.errors import Problem, UsageError
 
 MOST_NODES = 100_000
 """A file with more values than this, aliases expanded, is an accident or an attack."""
+
+MOST_NESTED = 100
+"""Levels in each other: more than that is an accident or an attack, and some library would fail at it later."""
 
 TAG = "tag:yaml.org,2002:"
 VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
@@ -46,20 +50,6 @@ class Document:
     def problem(self, trail: Trail, message: str, hint: str = "") -> Problem:
         """A mistake in a part of this file."""
         return Problem(self.where(trail), f"{label(trail)}: {message}", hint)
-
-
-def read_text(path: Path) -> str:
-    """Read a UTF-8 file (a byte order mark is dropped); raises UsageError when that is impossible."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{error.object[error.start]:02x}"
-        raise UsageError.single(f"expected UTF-8 text, got {found}", where=f"{shown(path)}:{line}") from None
-    except FileNotFoundError:
-        raise UsageError.single("no such file", where=shown(path)) from None
-    except OSError as error:
-        raise UsageError.single(f"cannot be read: {error.strerror}", where=shown(path)) from None
 
 
 def read_yaml(path: Path, *, env: Mapping[str, str] | None = None) -> Document:
@@ -99,6 +89,24 @@ for _tag, _pattern in (
     _Loader.add_implicit_resolver(TAG + _tag, re.compile(rf"(?:{_pattern})\Z"), None)
 
 
+def is_storable(text: str) -> bool:
+    """Whether files, environment and databases take a text: no NUL, and Unicode that can be encoded."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _text(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError
+    return text
+
+
+def _int(text: str) -> int:
+    number = int(text, 0)
+    if abs(number) >= 1 << 63:
+        raise ValueError
+    return number
+
+
 def _null(text: str) -> None:
     if text not in {"", "~", "null", "Null", "NULL"}:
         raise ValueError
@@ -114,9 +122,9 @@ def _float(text: str) -> float:
 SCALARS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "null": ("nothing", _null),
     "bool": ("true or false", lambda text: {"true": True, "false": False}[text.lower()]),
-    "int": ("a whole number", lambda text: int(text, 0)),
+    "int": ("a whole number of at most 64 bits", _int),
     "float": ("a finite number", _float),
-    "str": ("text", str),
+    "str": ("text without NUL and halves of characters", _text),
 }
 
 
@@ -154,6 +162,8 @@ class _Builder:
         if self.nodes > MOST_NODES:
             message = f"more than {MOST_NODES} values, with aliases expanded"
             raise UsageError.single(message, where=shown(self.path))
+        if len(trail) > MOST_NESTED:
+            raise UsageError.single("nested too deeply", where=f"{shown(self.path)}:{node.start_mark.line + 1}")
         self.lines.setdefault(trail, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode) and node.tag == TAG + "map":
             return self.mapping(node, trail)
@@ -170,7 +180,7 @@ class _Builder:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else key_node.id
             if key_node.tag == TAG + "merge":
                 merged = {**self.merged(value_node, trail), **merged}
-            elif key_node.tag != TAG + "str":
+            elif key_node.tag != TAG + "str" or not is_storable(key):
                 self.mistake(key_node, (*trail, key), "expected text as a field's name", "put it in quotes")
             elif key in own:
                 first = self.lines[*trail, key]

@@ -50,7 +50,9 @@ class Scorer:
             return known
         try:
             return marked(self.rule(answer.text, case), answer)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a suite's own code may raise anything)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 (a suite's own code may raise anything)
             return crash(error)
 
 

@@ -68,9 +68,9 @@ def load_function(call: str, files: Mapping[str, str], folder: Path) -> ScoreFun
     source, _, name = call.rpartition(":")
     try:
         module = module_of_file(source, files, folder) if source.endswith(".py") else importlib.import_module(source)
-    except UsageError:
+    except (UsageError, KeyboardInterrupt, TimeoutError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise UsageError.single(one_line(f"call: {source} cannot be imported: {reason_of(error)}")) from error
     function = getattr(module, name, None)
     if not callable(function):

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
+from tasks.documents.sandbox import TemplateSandbox
 from tasks.records import Case
-from tasks.scoring.templates import CASE_VARIABLES, Sandbox, as_text, variables_of
+from tasks.scoring.templates import CASE_VARIABLES, as_text, variables_of
 
 OUTPUT = "output"
 
@@ -68,23 +69,23 @@ def variables_read(rubric: Rubric) -> frozenset[str]:
     return frozenset(read - written - sandbox.globals.keys())
 
 
-def sandbox_of(rubric: Rubric) -> Sandbox:
+def sandbox_of(rubric: Rubric) -> TemplateSandbox:
     """Where a rubric is rendered: everything outside the braces stays as it is written."""
     loader = DictLoader(dict(rubric.texts))
-    return Sandbox(undefined=StrictUndefined, finalize=as_text, keep_trailing_newline=True, loader=loader)
+    return TemplateSandbox(undefined=StrictUndefined, finalize=as_text, keep_trailing_newline=True, loader=loader)
 
 
 @lru_cache(maxsize=256)
 def references_in(text: str) -> tuple[str | None, ...]:
     """The names of the files that a template includes, imports or extends; None for a computed name."""
     try:
-        return tuple(find_referenced_templates(Sandbox().parse(text)))
+        return tuple(find_referenced_templates(TemplateSandbox().parse(text)))
     except TemplateSyntaxError:
         return ()
 
 
 def inserts_only_whole(text: str, variable: str) -> bool:
     """True when a template does nothing with a variable but insert it: no filter, no condition, no part of it."""
-    tree = Sandbox().parse(text)
+    tree = TemplateSandbox().parse(text)
     inserted = [node for output in tree.find_all(nodes.Output) for node in output.nodes]
     return all(any(name is node for node in inserted) for name in tree.find_all(nodes.Name) if name.name == variable)

@@ -8,8 +8,8 @@ from typing import Any
 import regex
 from jinja2 import ChainableUndefined, StrictUndefined, Template, TemplateError, Undefined
 from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from tasks.documents.sandbox import TemplateSandbox
 from tasks.records import Case
 
 CASE_VARIABLES = ("id", "input", "expected", "kind", "tags", "group")
@@ -60,21 +60,10 @@ def as_text(value: object) -> object:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates that render a case always the same; `expected.items` is that field before it is a method."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        del self.filters["random"], self.globals["lipsum"]
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
-
-
 @lru_cache(maxsize=1)
-def pattern_environment() -> Sandbox:
+def pattern_environment() -> TemplateSandbox:
     """For `regex` patterns: what is inserted is escaped, except after the filter `pattern`."""
-    environment = Sandbox(undefined=StrictUndefined, finalize=escaped)
+    environment = TemplateSandbox(undefined=StrictUndefined, finalize=escaped)
     environment.filters["pattern"] = lambda text: Pattern(str(text))
     return environment
 
