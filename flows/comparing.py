@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from flows.alerting import raise_alerts
 from flows.causes import explained
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
 from flows.pairing import base_side, evidence_of, this_side
@@ -53,9 +54,11 @@ def compare_cells(run: Run) -> RunResult:
             "gates": result.gates,
             "flips": result.flips,
             "pins": tuple(new_pins(result)),
-            "runs": (run.record(result.status, calls=result.calls, cost_usd=result.cost_usd),),
         },
     )
+    if run.plan.flow == "nightly":
+        raise_alerts(run, result)
+    store_records(run, {"runs": (run.record(result.status, calls=result.calls, cost_usd=result.cost_usd),)})
     return result
 
 

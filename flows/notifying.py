@@ -1,41 +1,25 @@
 """Tell Slack what happened in a run, or leave it to be printed."""
 
+from flows.alerting import hand_over, night_of, write_messages
 from flows.result import RunResult, Told
-from flows.retirements import news
 from flows.run import Run, now
-from tasks.alerts.delivery import send_digest
-from tasks.alerts.digest import digest_of
+from tasks.alerts.delivery import deliver
+from tasks.alerts.findings import findings_of
+from tasks.alerts.incidents import changes
 from tasks.alerts.message import as_text
-from tasks.lifecycle.retirement import retirement_records
-from tasks.storage.parts import write_part
-from tasks.storage.warehouse import Warehouse
 
 
-def notify(run: Run, result: RunResult) -> Told:
-    """Send what waits and what is new; a message is kept before it is sent, and until it has arrived."""
-    config = run.config
-    crossed = news(run.results, result.lifespans, config.notice_days)
-    digest = digest_of(
-        run.id,
-        cells=result.cells,
-        comparisons=result.comparisons,
-        gates=result.gates,
-        flips=result.flips,
-        retirements=crossed,
-        events=result.events,
-        simulated=result.simulated,
-        excerpts=config.slack.excerpts,
-        report=report_link(run, result),
-    )
-    report = send_digest(run.results, config.slack, run.file.env.get(config.slack.token_env), digest)
-    write_part(run.results, "retirements", run.id, retirement_records(result.lifespans, recorded_at=now()))
-    Warehouse(run.results).ingest()
+def tell(run: Run) -> Told:
+    """Send what waits and what is new; a message stays on the disk until it has arrived."""
+    slack = run.config.slack
+    report = deliver(run.results, slack, run.file.env.get(slack.token_env), run.messages)
     undelivered = tuple(run.redact(f"{one.message_id}: {one.reason}") for one in report.undelivered)
-    return Told(message=as_text(report.to_print) if report.to_print else None, undelivered=undelivered)
+    return Told(message="\n\n".join(map(as_text, report.to_print)) or None, undelivered=undelivered)
 
 
-def report_link(run: Run, result: RunResult) -> str | None:
-    """Where the report is found: under the config's address, else on this machine."""
-    if run.config.report_url:
-        return f"{run.config.report_url.rstrip('/')}/{run.id}/index.html"
-    return str(result.report) if result.report else None
+def tell_of_comparison(run: Run, result: RunResult) -> Told:
+    """Send what one comparison found: it is no incident, and nothing follows it up."""
+    moment = now()
+    changed = changes((), findings_of(night_of(run, result, moment)), run_id=run.id, at=moment)
+    hand_over(run, list(write_messages(run, result, changed)))
+    return tell(run)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,6 +71,7 @@ def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
     history = read_history(file.results)
     cells = night_cells(suites, file.config.models, request.models, history)
     plan = make_plan(file, "nightly", suites, cells, now=now, night=history.runs)
+    plan = replace(plan, whole=not (request.suites or request.models))
     return prepared(file, plan, notes_on_references(suites, file.config.models, request.models))
 
 

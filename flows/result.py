@@ -15,6 +15,11 @@ class Told(NamedTuple):
     message: str | None = None
     undelivered: tuple[str, ...] = ()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the page says of alerts that were not delivered."""
+        return tuple(f"an alert was not delivered to Slack: {one}" for one in self.undelivered)
+
 
 NOTHING_TOLD = Told()
 

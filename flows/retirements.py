@@ -1,14 +1,12 @@
-"""When the models and judges of a run go away, and which of that is news."""
+"""When the models and judges of a run go away."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
 from tasks.calls.prices import deprecation_date
 from tasks.config import Config, ModelConfig
-from tasks.lifecycle.retirement import crossed, retirement_table
+from tasks.lifecycle.retirement import retirement_table
 from tasks.records import Lifespan, Suite
-from tasks.storage import reads
 
 
 def lifespans(config: Config, suites: Iterable[Suite], *, today: date) -> tuple[Lifespan, ...]:
@@ -38,8 +36,3 @@ def suites_by_judge(suites: Sequence[Suite]) -> Mapping[str, list[str]]:
         for judge in judges:
             found.setdefault(judge, []).append(suite.name)
     return found
-
-
-def news(results: Path, table: Sequence[Lifespan], notice_days: Sequence[int]) -> tuple[Lifespan, ...]:
-    """Those that reached a notice level since they were last recorded."""
-    return crossed(table, reads.retirements(results), notice_days=notice_days)

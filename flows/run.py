@@ -12,6 +12,7 @@ from typing import NamedTuple
 from flows.prepared import Prepared
 from flows.run_folder import held, keep_plan
 from flows.signals import stop_event
+from tasks.alerts.message import Message
 from tasks.calls.journal import Done, Trial, take_stock
 from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
@@ -52,6 +53,7 @@ class Run:
     unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     events: tuple[Event, ...] = ()
+    messages: tuple[Message, ...] = ()
     opened: dict[tuple[str, str], Evidence | str] = field(default_factory=dict)
     speechless: set[Rejudged] = field(default_factory=set)
     scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)

@@ -136,13 +136,22 @@ async def report(run: Run, result: RunResult) -> RunResult:
 
 
 async def notify(run: Run, result: RunResult) -> RunResult:
-    """Tell Slack, or leave the message to be printed."""
+    """Tell Slack, or leave the messages to be printed."""
 
     @task(name="notify", cache_policy=NO_CACHE, persist_result=False)
     async def tell() -> RunResult:
-        return replace(result, told=await asyncio.to_thread(notifying.notify, run, result))
+        return await asyncio.to_thread(told, run, result)
 
     return result if run.stop.is_set() else await tell()
+
+
+def told(run: Run, result: RunResult) -> RunResult:
+    """A result with what became of its messages; the page says so where Slack has not got them."""
+    is_night = run.plan.flow == "nightly"
+    result = replace(result, told=notifying.tell(run) if is_night else notifying.tell_of_comparison(run, result))
+    if result.told.undelivered:
+        reporting.report_run(run, replace(result, notes=(*result.notes, *result.told.notes)))
+    return result
 
 
 async def show_table(run: Run, result: RunResult) -> None:

@@ -6,6 +6,7 @@ Only shapes and ranges are checked here. What needs other files or the environme
 
 import re
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -33,6 +34,16 @@ def of_form(pattern: str, expected: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def day_of(value: object) -> object:
+    """Read a date that stands in quotes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("expected a date such as 2027-01-14") from None
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -97,12 +108,7 @@ class ModelConfig(Written):
     @field_validator("retires_on", mode="before")
     @classmethod
     def date_as_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise ValueError("expected a date such as 2027-01-14") from None
+        return day_of(value)
 
     @field_validator("params")
     @classmethod
@@ -132,13 +138,73 @@ class JudgeConfig(ModelConfig):
         return {"temperature": 0, **params}
 
 
+class IncidentKind(StrEnum):
+    """What an incident is about."""
+
+    REGRESSION = "regression"
+    PASS_RATE = "pass rate"  # noqa: S105 (no password)
+    NIGHT = "night"
+    UNMEASURED = "unmeasured"
+    JUDGE = "judge not trusted"
+    BUDGET = "budget"
+    LATENCY = "latency"
+    COST = "cost"
+    VERSION = "version moved"
+    PROMPT = "prompt drift"
+    RETIREMENT = "retirement"
+    UNDELIVERED = "alert undelivered"
+
+
+Severity = Literal["alarm", "warning", "notice"]
+
+
+class SlackChannels(Written):
+    """Channels by severity, where they differ from the one channel."""
+
+    alarm: Text | None = None
+    warning: Text | None = None
+    notice: Text | None = None
+
+
 class SlackConfig(Written):
     """Where alerts go. Without channel or token they are printed."""
 
     channel: Text | None = None
+    channels: SlackChannels = SlackChannels()
+    quiet: Literal["weekly", "nightly", "never"] = "weekly"
     token_env: EnvName = "SLACK_BOT_TOKEN"  # noqa: S105 (a variable's name)
     api_url: Url = "https://slack.com/api/"
     excerpts: bool = True
+
+    def channel_for(self, severity: Severity) -> str:
+        """Where incidents of a severity go."""
+        routes = {"alarm": self.channels.alarm, "warning": self.channels.warning, "notice": self.channels.notice}
+        return routes[severity] or self.channel or ""
+
+
+class Acknowledged(Written):
+    """What the team knows of: incidents of this kind, suite and model are kept, but not told, up to and with a day."""
+
+    kind: IncidentKind | None = None
+    suite: Name | None = None
+    model: Name | None = None
+    until: date | None = None
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def kind_as_text(cls, value: object) -> object:
+        return IncidentKind(value) if isinstance(value, str) and value in set(IncidentKind) else value
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def date_as_text(cls, value: object) -> object:
+        return day_of(value)
+
+    def covers(self, kind: IncidentKind, suite: str | None, model: str | None) -> bool:
+        """True for what it names; what it leaves open, it leaves open for all."""
+        return all(
+            mine in {None, theirs} for mine, theirs in ((self.kind, kind), (self.suite, suite), (self.model, model))
+        )
 
 
 class Config(Written):
@@ -157,6 +223,7 @@ class Config(Written):
     models: Annotated[list[ModelConfig], Field(min_length=1)]
     judges: list[JudgeConfig] = []
     slack: SlackConfig = SlackConfig()
+    acknowledged: list[Acknowledged] = []
 
     def model_named(self, name: str) -> ModelConfig | None:
         """Find a model by its name in tables and alerts."""

@@ -42,7 +42,7 @@ class Plan:
     """A whole run.
 
     `config` is the file as written, before `${VAR}`: a stored plan holds no secret. `night` counts the runs before it
-    and seeds what simulated models vary from night to night.
+    and seeds what simulated models vary from night to night. `whole`: no suite or model was left out on request.
     """
 
     run_id: str
@@ -53,6 +53,7 @@ class Plan:
     config: Mapping[str, Any]
     suites: tuple[Suite, ...]
     cells: tuple[PlannedCell, ...]
+    whole: bool = False
 
     def suite_named(self, name: str) -> Suite:
         """The suite of a cell."""

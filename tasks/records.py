@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from tasks.config import SuiteConfig
+from tasks.config import IncidentKind, SuiteConfig
 
 Phase = Literal["planned", "baseline", "confirm", "probe", "rejudged", "calibration"]
 Role = Literal["model", "judge", "probe"]
@@ -402,18 +402,30 @@ class Run:
     recorded_at: datetime
 
 
+IncidentStep = Literal["opened", "worse", "ongoing", "resolved", "closed", "acknowledged"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
-    """What an alert is about as it stood at `recorded_at`; the latest record of an incident counts."""
+class IncidentEvent:
+    """A step in the life of one row of an incident: of one suite on one model, or of a model, or of neither.
+
+    Rows that share a cause share an incident. `level` says how bad it is in the kind's own unit; `headline` and `line`
+    tell it in words, short and whole. `cause` is what rows of several nights have in common, where that is known.
+    An acknowledgement is of the whole incident, up to and with the day `until`, or to its end.
+    """
 
     incident_id: str
+    step: IncidentStep
+    kind: IncidentKind
     suite: str | None
-    model: str
-    kind: str
-    opened_at: datetime
-    resolved_at: datetime | None
-    state: str
+    model: str | None
     recorded_at: datetime
+    run_id: str | None = None
+    level: float = 0
+    headline: str = ""
+    line: str = ""
+    cause: str = ""
+    until: date | None = None
 
 
 class Sighting(NamedTuple):

@@ -1,8 +1,8 @@
-"""A digest as blocks of Slack's Block Kit: a plain-text header and rich text, which know no markup."""
+"""Stories as blocks of Slack's Block Kit: a plain-text header and rich text, which know no markup."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from slack_sdk.models.blocks import (
     Block,
@@ -16,93 +16,172 @@ from slack_sdk.models.blocks import (
 )
 
 from tasks.alerts import wording
-from tasks.alerts.digest import Digest, Regression
+from tasks.alerts.incidents import Row
 from tasks.alerts.inert import escaped, inert, shorten, units
+from tasks.alerts.losses import Loss
+from tasks.alerts.story import Link, Story, row_name
 
-LINK_UNITS = 1_000
-LINK = re.compile(r"https?://[^\s<>|\"\\]+")
-BOLD = {"bold": True}
+LINK_UNITS, COMMAND_UNITS = 1_000, 400
+WEB = re.compile(r"https?://[^\s<>|\"\\]+")
+USER = re.compile(r"<@([UW][A-Z0-9]{6,})>|([UW](?=[A-Z]*\d)[A-Z0-9]{6,})")
+USER_GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]{6,})>|(S(?=[A-Z]*\d)[A-Z0-9]{6,})")
+MOST_OWNERS = 5
+BOLD, CODE = {"bold": True}, {"code": True}
+
+Part = RichTextElement
 
 
 class Detail(NamedTuple):
-    """How much a message shows: cells that got worse, cases of each, units of an output, lines of every other kind."""
+    """How much a message shows: rows, lost cases of each, units of an output."""
 
-    cells: int
+    rows: int
     cases: int
     output_units: int
-    lines: int
 
 
-DETAILS = (
-    Detail(10, 3, 240, 10),
-    Detail(10, 3, 100, 10),
-    Detail(10, 1, 100, 6),
-    Detail(6, 0, 0, 5),
-    Detail(2, 0, 0, 1),
-)
+DETAILS = (Detail(10, 3, 240), Detail(10, 3, 100), Detail(10, 1, 100), Detail(6, 0, 0), Detail(1, 0, 0))
 """From the most to so little that it always fits."""
 
 
-def blocks_of(digest: Digest, detail: Detail) -> Iterator[Block]:
-    """Lay out a digest: what it is, what got worse, what else happened, where to read on."""
-    yield HeaderBlock(text=PlainTextObject(text=escaped(wording.headline(digest)), emoji=False))
-    if digest.simulated:
-        yield RichTextBlock(elements=[paragraph(wording.simulated_note(digest.simulated))])
-    for regression in digest.regressions[: detail.cells]:
-        yield RichTextBlock(elements=[*regression_elements(regression, detail, with_outputs=digest.excerpts)])
-    more = len(digest.regressions) - detail.cells
-    if more > 0:
-        told = f"and {more} more {'cells' if more > 1 else 'cell'} got worse, see the report"
-        yield RichTextBlock(elements=[paragraph(told)])
-    yield from listing("Failed gates", digest.gates, wording.gate_line, limit=detail.lines)
-    yield from listing("Could not be measured", digest.unmeasured, wording.unmeasured_line, limit=detail.lines)
-    yield from listing("Retirement", digest.retirements, wording.retirement_line, limit=detail.lines)
-    yield from listing("Noticed", digest.events, wording.event_line, limit=detail.lines)
-    yield RichTextBlock(elements=[footer_element(digest)])
+def first_message(story: Story, detail: Detail) -> Iterator[Block]:
+    """Lay out the head of a thread: what it is, since when, what got worse and why, what to do, where to read on."""
+    yield HeaderBlock(text=PlainTextObject(text=escaped(story.headline), emoji=False))
+    if story.simulated:
+        yield RichTextBlock(elements=[paragraph(wording.simulated_note(story.simulated))])
+    if preface := [*told(story.since), *mentions(story)]:
+        yield RichTextBlock(elements=[RichTextSectionElement(elements=preface)])
+    yield from rows_in_full(story, detail)
+    if commands := list(command_items(story)):
+        yield RichTextBlock(elements=[RichTextListElement(style="bullet", elements=commands)])
+    yield RichTextBlock(elements=[footer(story)])
 
 
-def regression_elements(regression: Regression, detail: Detail, *, with_outputs: bool) -> Iterator[RichTextElement]:
+def reply(story: Story, detail: Detail) -> Iterator[Block]:
+    """Lay out what one night adds to a thread."""
+    title = opening_of_reply(story)
+    called = mentions(story) if story.change.step == "worse" else []
+    yield RichTextBlock(elements=[RichTextSectionElement(elements=[*told(title, BOLD), *called])])
+    if story.change.step == "worse":
+        yield from rows_in_full(story, detail, only=[event.suite for event in story.change.events])
+    else:
+        yield from rows_in_short(story, detail)
+    yield RichTextBlock(elements=[footer(story)])
+
+
+def opening_of_reply(story: Story) -> str:
+    """What a night says of an incident, in a line."""
+    nights = story.incident.nights
+    if not story.incident.is_open:
+        return f"{story.headline}. {story.since}"
+    match story.change.step:
+        case "worse":
+            return f"{story.headline}."
+        case "acknowledged":
+            return story.since
+        case _:
+            return f"Night {nights}: goes on."
+
+
+def rows_in_full(story: Story, detail: Detail, only: Sequence[str | None] | None = None) -> Iterator[Block]:
+    """Lay out rows, those that are open and worst first, with all that is known tonight."""
+    rows = sorted(story.incident.rows, key=lambda row: (not row.is_open, -row.last.level))
+    rows = [row for row in rows if only is None or row.key.suite in only]
+    shown = rows[: detail.rows]
+    short = [row for row in shown if row.key not in story.setting.losses or not row.is_open]
+    for row in shown:
+        if row not in short:
+            loss = story.setting.losses[row.key]
+            yield RichTextBlock(elements=[*loss_parts(loss, detail, with_outputs=story.setting.with_excerpts)])
+    items = [row_item(row) for row in short]
+    if more := len(rows) - len(shown):
+        items.append(f"and {more} more, see the report")
+    if items:
+        yield RichTextBlock(elements=[bullets(items)])
+
+
+def rows_in_short(story: Story, detail: Detail) -> Iterator[Block]:
+    """Lay out what a night said of its rows, one line each."""
+    lines = {(event.suite, event.model): event for event in story.change.events if event.step != "acknowledged"}
+    rows = [row for row in story.incident.rows if (row.key.suite, row.key.model) in lines]
+    items = [row_item(row) for row in rows[: detail.rows]]
+    if more := len(rows) - len(items):
+        items.append(f"and {more} more, see the report")
+    if items:
+        yield RichTextBlock(elements=[bullets(items)])
+
+
+def row_item(row: Row) -> str:
+    """A row in a line: as it is, and what it was where it is over."""
+    label = f"{row_name(row.key)}: " if row_name(row.key) else ""
+    if row.is_open or row.last.line == row.told.line:
+        return f"{label}{row.last.line}"
+    return f"{label}{row.last.line} (was: {row.told.line})"
+
+
+def loss_parts(loss: Loss, detail: Detail, *, with_outputs: bool) -> Iterator[Part]:
     """Lay out a cell that got worse: by how much and how sure, from what to what, why, and which answers changed."""
-    one = regression.comparison
+    one = loss.comparison
     facts = [wording.drop_line(one), wording.rates_line(one), wording.cause_line(one)]
-    shown = regression.cases[: detail.cases] if with_outputs else ()
+    shown = loss.cases[: detail.cases] if with_outputs else ()
     if not shown:
-        facts.append(wording.lost_line(regression))
+        facts.append(wording.lost_line(loss.cases, loss.n_lost))
     yield paragraph("\n" + "\n".join(filter(None, facts)), title=wording.cell_name(one.suite, one.model))
     if shown:
-        more = regression.n_lost - len(shown)
+        more = loss.n_lost - len(shown)
         items = [wording.case_text(case, limit=detail.output_units) for case in shown]
         yield bullets([*items, *([f"and {more} more lost"] if more else [])])
 
 
-def listing(title: str, things: Sequence[Any], line: Callable[[Any], str], *, limit: int) -> Iterator[Block]:
-    """Lay out a kind of thing as a list, and say how many more there are."""
-    if things:
-        more = len(things) - limit
-        items = [line(thing) for thing in things[:limit]]
-        items += [f"and {more} more, see the report"] if more > 0 else []
-        yield RichTextBlock(elements=[paragraph("", title=title), bullets(items)])
+def told(text: str, style: dict[str, bool] | None = None) -> list[Part]:
+    """A text, unless there is none."""
+    return [RichTextElementParts.Text(text=text, style=style)] if text else []
 
 
-def paragraph(text: str, *, title: str = "") -> RichTextElement:
+def mentions(story: Story) -> list[Part]:
+    """Who is called: by a mention where the suite names someone in Slack's own form, by name otherwise."""
+    called = [mention(owner) for owner in story.owners[:MOST_OWNERS]]
+    return [part for one in called for part in (*told(" "), one)]
+
+
+def mention(owner: str) -> Part:
+    """One owner."""
+    if found := USER.fullmatch(owner):
+        return RichTextElementParts.User(user_id=found[1] or found[2])
+    if found := USER_GROUP.fullmatch(owner):
+        return RichTextElementParts.UserGroup(usergroup_id=found[1] or found[2])
+    return RichTextElementParts.Text(text=wording.name(owner))
+
+
+def command_items(story: Story) -> Iterator[Part]:
+    """What to do next."""
+    for purpose, command in story.commands:
+        if units(command) <= COMMAND_UNITS:
+            yield RichTextSectionElement(elements=[*told(f"{purpose}: "), *told(command, CODE)])
+
+
+def paragraph(text: str, *, title: str = "") -> Part:
     """A paragraph that may begin with a title."""
-    bold = [RichTextElementParts.Text(text=title, style=BOLD)] if title else []
-    plain = [RichTextElementParts.Text(text=text)] if text else []
-    return RichTextSectionElement(elements=[*bold, *plain])
+    return RichTextSectionElement(elements=[*told(title, BOLD), *told(text)])
 
 
-def bullets(items: Sequence[str]) -> RichTextElement:
+def bullets(items: Sequence[str]) -> Part:
     """A list."""
     return RichTextListElement(style="bullet", elements=[paragraph(item) for item in items])
 
 
-def footer_element(digest: Digest) -> RichTextElement:
-    """Where to read on: the report where there is one, and the run."""
-    run = RichTextElementParts.Text(text=f"Run {digest.run_id}")
-    if digest.report is None:
-        return RichTextSectionElement(elements=[run])
-    if LINK.fullmatch(digest.report) and units(digest.report) <= LINK_UNITS:
-        link = RichTextElementParts.Link(url=digest.report, text="Report")
-        return RichTextSectionElement(elements=[link, RichTextElementParts.Text(text=" · "), run])
-    path = shorten(inert(digest.report), LINK_UNITS)
-    return RichTextSectionElement(elements=[RichTextElementParts.Text(text=f"Report: {path} · "), run])
+def footer(story: Story) -> Part:
+    """Where to read on, and by which names to ask for it."""
+    parts: list[Part] = []
+    for link in story.setting.links:
+        parts += [*linked(link), *told(" · ")]
+    return RichTextSectionElement(elements=[*parts, *told(f"{story.setting.run_id} · {story.incident.id}")])
+
+
+def linked(link: Link) -> list[Part]:
+    """A link where there is a web address, else a path."""
+    if WEB.fullmatch(link.target) and units(link.target) <= LINK_UNITS:
+        return [RichTextElementParts.Link(url=link.target, text=link.label)]
+    return told(f"{link.label}: {shorten(inert(link.target), LINK_UNITS)}")
+
+
+Layout = Callable[[Story, Detail], Iterator[Block]]

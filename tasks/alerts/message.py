@@ -1,13 +1,14 @@
-"""A digest as a Slack message: blocks within Slack's limits, and a text that says the same without them."""
+"""Stories as Slack messages: blocks within Slack's limits, and a text that says the same without them."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from tasks.alerts.digest import Digest
 from tasks.alerts.inert import ELLIPSIS, escaped, shorten, unescaped, units
+from tasks.alerts.story import Story
+from tasks.config import Severity
 
 BLOCKS_UNITS = 12_000
 """Of the JSON of all blocks. Slack documents limits of single blocks only; it has refused messages of 17,000 units as
@@ -18,24 +19,39 @@ TEXT_UNITS = 3_000
 
 CUT_ENTITY = re.compile(f"&[a-z]*{ELLIPSIS}$")
 
+Action = Literal["post", "edit", "reply"]
+"""Begin a thread, change its first message, or add to it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What goes to Slack. An `id` is never delivered twice; ids sort in the order in which messages go out."""
+    """What goes to Slack. An `id` is never delivered twice; ids sort in the order in which messages go out.
+
+    `thread` is the incident that it belongs to; `severity` decides its channel as it
+    is sent; `announced`: a reply that the channel sees as well. `chart` names a
+    picture in the outbox, `chart_text` says what it shows.
+    """
 
     id: str
+    thread: str
+    action: Action
+    severity: Severity
     text: str
     blocks: tuple[Mapping[str, Any], ...]
+    announced: bool = False
+    chart: str | None = None
+    chart_text: str = ""
 
 
-def compose(digest: Digest) -> Message:
-    """Lay out a digest with the most detail that fits."""
-    from tasks.alerts.blocks import DETAILS, blocks_of
+def content_of(story: Story, action: Action) -> tuple[str, tuple[Mapping[str, Any], ...]]:
+    """Lay out a story with the most detail that fits: as text and as blocks."""
+    from tasks.alerts.blocks import DETAILS, first_message, reply
 
-    layouts = ([block.to_dict() for block in blocks_of(digest, detail)] for detail in DETAILS)
+    layout = reply if action == "reply" else first_message
+    layouts = ([block.to_dict() for block in layout(story, detail)] for detail in DETAILS)
     blocks = next(filter(fits, layouts))
     *body, footer = map(block_text, blocks)
-    return Message(id=digest.run_id, text=fallback("\n\n".join(body), footer), blocks=tuple(blocks))
+    return fallback("\n\n".join(body), footer), tuple(blocks)
 
 
 def fits(blocks: Sequence[Mapping[str, Any]]) -> bool:
@@ -71,5 +87,7 @@ def element_text(element: Mapping[str, Any]) -> str:
             return "".join(map(element_text, element["elements"]))
         case "link":
             return f"{element['text']}: {element['url']}"
+        case "user" | "usergroup":
+            return "@" + str(element.get("user_id") or element.get("usergroup_id"))
         case _:
             return str(element["text"])

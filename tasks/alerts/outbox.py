@@ -1,7 +1,9 @@
 """Messages as files, from before they are sent until after Slack has them: nothing is lost, and nothing is sent twice.
 
-RESULTS/outbox/ID.json        waits; `attempted_at` says that it may have been posted already
-RESULTS/outbox/sent/ID.json   posted, with the `ts` and channel that Slack gave it
+RESULTS/outbox/ID.json                 waits; `attempted_at` says that it may have been posted already
+RESULTS/outbox/sent/ID.json            in Slack, with the `ts` and channel that Slack gave it
+RESULTS/outbox/threads/INCIDENT.json   where the first message of an incident stands
+RESULTS/outbox/charts/ID.png           a picture that belongs to a message that waits
 """
 
 import fcntl
@@ -43,6 +45,15 @@ class Sent:
     channel: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """The first message of an incident: its id, and its name and channel in Slack."""
+
+    message_id: str
+    ts: str
+    channel: str
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A file that holds no message."""
@@ -58,11 +69,14 @@ class Outbox:
         self.folder = results / "outbox"
         self.sent_folder = self.folder / "sent"
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, *, picture: bytes | None = None) -> None:
         """Keep a message to be sent; one that was sent, or may have been, stays as it was."""
         attempted = any(isinstance(one, Queued) and one.attempted_at for one in self._read(message.id))
-        if not attempted and not self.has_sent(message.id):
-            self.keep(Queued(message=message))
+        if attempted or self.has_sent(message.id):
+            return
+        if picture and message.chart:
+            write_bytes_durably(self.folder / "charts" / message.chart, picture)
+        self.keep(Queued(message=message))
 
     def keep(self, queued: Queued) -> None:
         """Write down how far a message has come."""
@@ -70,10 +84,38 @@ class Outbox:
 
     def settle(self, queued: Queued, posted: Posted) -> None:
         """Move a message to those that Slack has."""
-        message_id = queued.message.id
-        sent = Sent(message=queued.message, ts=posted.ts, channel=posted.channel)
-        write_durably(self.sent_folder / f"{message_id}.json", sent)
-        self._file(message_id).unlink(missing_ok=True)
+        message = queued.message
+        if message.action == "post" and posted.channel:
+            thread = Thread(message_id=message.id, ts=posted.ts, channel=posted.channel)
+            write_durably(self._thread_file(message.thread), thread)
+        sent = Sent(message=message, ts=posted.ts, channel=posted.channel)
+        write_durably(self.sent_folder / f"{message.id}.json", sent)
+        self._file(message.id).unlink(missing_ok=True)
+        if message.chart:
+            (self.folder / "charts" / message.chart).unlink(missing_ok=True)
+
+    def picture(self, message: Message) -> bytes | None:
+        """The picture that belongs to a message, where there is one."""
+        if message.chart is None:
+            return None
+        try:
+            return (self.folder / "charts" / message.chart).read_bytes()
+        except OSError:
+            return None  # a message is not held up by its picture
+
+    def thread(self, incident_id: str) -> Thread | None:
+        """Where the first message of an incident stands; None where Slack has not got it."""
+        try:
+            return TypeAdapter(Thread).validate_json(self._thread_file(incident_id).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def first_message(self, incident_id: str) -> str | None:
+        """The id of the first message of an incident, whether Slack has it or it waits."""
+        if thread := self.thread(incident_id):
+            return thread.message_id
+        waiting = [one.message for one in self.waiting() if isinstance(one, Queued)]
+        return next((one.id for one in waiting if (one.thread, one.action) == (incident_id, "post")), None)
 
     def has_sent(self, message_id: str) -> bool:
         """True where Slack has the message."""
@@ -97,6 +139,9 @@ class Outbox:
     def _file(self, message_id: str) -> Path:
         return self.folder / f"{message_id}.json"
 
+    def _thread_file(self, incident_id: str) -> Path:
+        return self.folder / "threads" / f"{incident_id}.json"
+
     def _read(self, message_id: str) -> list[Queued | Unreadable]:
         try:
             return [TypeAdapter(Queued).validate_json(self._file(message_id).read_bytes())]
@@ -109,11 +154,16 @@ class Outbox:
 
 def write_durably(path: Path, record: Any) -> None:
     """Write a record as JSON so that it is on the disk, and either whole or not there at all."""
+    write_bytes_durably(path, TypeAdapter(type(record)).dump_json(record, indent=1))
+
+
+def write_bytes_durably(path: Path, content: bytes) -> None:
+    """Write a file so that it is on the disk, and either whole or not there at all."""
     temporary = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(TypeAdapter(type(record)).dump_json(record, indent=1))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

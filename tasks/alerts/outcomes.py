@@ -1,12 +1,15 @@
 """What can become of a message, as closed sets."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Reach = Literal["message", "channel", "all"]
+"""Whom a failure would meet as well: nobody else, every message of the channel, or everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """It is in the channel, under this name of Slack's."""
+    """It is in Slack: its time stamp, which is its name in the channel, and the channel's id."""
 
     ts: str
     channel: str
@@ -19,19 +22,22 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It was certainly not posted. `general`: every other message would be refused as well."""
+    """It certainly had no effect."""
 
     code: str
     reason: str
-    general: bool
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """It may have been posted. `general`: every other message would meet the same fate."""
+    """It may have been posted."""
 
     reason: str
-    general: bool
+    reach: Reach
+
+
+Sending = Posted | Absent | Refused | Doubtful
 
 
 class Delivery(NamedTuple):

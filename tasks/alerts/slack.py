@@ -1,16 +1,17 @@
-"""Slack's Web API, as far as alerts need it: post a message, and find out whether one was posted.
+"""Slack's Web API, as far as alerts need it: post, answer in a thread, edit, and find out whether something was posted.
 
 `chat.postMessage` has no idempotency key, so a post is repeated only where Slack certainly did not take it. After
-anything else (a timeout, a broken connection, an answer of the 500s) the channel's history is searched for the id that
-every message carries in its metadata. Searches are repeated freely.
+anything else (a timeout, a broken connection, an answer of the 500s) the channel's or thread's history is searched for
+the id that every message carries in its metadata. Searches and edits are repeated freely.
 
 The app needs `chat:write`; for the search `channels:history` (`groups:history` for a private channel), and
-`channels:read` (`groups:read`) where the config gives the channel's name instead of its id.
+`channels:read` (`groups:read`) where the config gives the channel's name instead of its id; for charts `files:write`.
 """
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -19,24 +20,36 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 from slack_sdk.http_retry import HttpRequest, HttpResponse, RateLimitErrorRetryHandler, RetryHandler, RetryState
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, ServerErrorRetryHandler
+from slack_sdk.models.blocks import ImageBlock
+from slack_sdk.models.blocks.basic_components import SlackFile
 from slack_sdk.models.metadata import Metadata
+from slack_sdk.web import SlackResponse
 
 from tasks.alerts.inert import inert, shorten
 from tasks.alerts.message import Message
-from tasks.alerts.outcomes import Absent, Doubtful, Posted, Refused
+from tasks.alerts.outcomes import Absent, Doubtful, Posted, Reach, Refused, Sending
 
 EVENT_TYPE = "daybreak_alert"
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 CLOCK_SKEW_S = 600
 REASON_UNITS = 300
+PICTURE_LOOKS = 3
+"""An uploaded picture can be shown once Slack has looked at it, which takes a moment."""
 
 UNCLEAR = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 """Errors after which, by Slack's reference, a part of the operation may have succeeded."""
 
 BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-BAD_MESSAGE = BAD_BLOCKS | {"msg_too_long", "no_text", "invalid_metadata_format", "metadata_too_large"}
-"""Errors of one message; all others are of the token, the channel or the connection."""
+NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+NO_EDIT = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+"""A person removed the first message, or the workspace lets nobody edit: the replies say the same."""
+
+OF_ONE_MESSAGE = (
+    BAD_BLOCKS | NO_THREAD | NO_EDIT | {"msg_too_long", "no_text", "invalid_metadata_format", "metadata_too_large"}
+)
+OF_A_CHANNEL = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action", "no_permission"})
+"""All other errors are of the token or the connection."""
 
 HINTS = {
     "account_inactive": "the app or its workspace was deactivated",
@@ -54,14 +67,15 @@ FAILURES = (OSError, HTTPException, SlackClientError, ValueError, AttributeError
 or not such JSON as it expects."""
 
 
-class SlackChannel:
-    """One channel through one token, which stands in no reason that this gives.
+class Slack:
+    """A workspace through one token, which stands in no reason that this gives.
 
-    `timeout_s` is of one answer, `rate_limit_s` the longest wait that Slack may ask for.
+    `timeout_s` is of one answer, `rate_limit_s` the longest wait that Slack may ask for, `settle_s` how long a picture
+    may take until it can be shown.
     """
 
-    def __init__(self, channel: str, *, token: str, api_url: str, timeout_s: int, rate_limit_s: int) -> None:
-        self._channel, self._token = channel, token
+    def __init__(self, *, token: str, api_url: str, timeout_s: int, rate_limit_s: int, settle_s: float) -> None:
+        self._token, self._settle_s = token, settle_s
         rate_limit = RateLimitHandler(rate_limit_s)
         again = [ServerErrorRetryHandler(max_retry_count=2), ConnectionErrorRetryHandler(max_retry_count=2)]
 
@@ -74,63 +88,102 @@ class SlackChannel:
                 logger=quiet_logger(),
             )
 
-        self._posting, self._searching = client(rate_limit), client(rate_limit, *again)
+        self._once, self._freely = client(rate_limit), client(rate_limit, *again)
 
-    def post(self, message: Message) -> Posted | Refused | Doubtful:
-        """Post a message; as text alone where Slack refuses its blocks."""
-        outcome = self._post(message, blocks=[dict(block) for block in message.blocks])
-        if isinstance(outcome, Refused) and outcome.code in BAD_BLOCKS:
-            return self._post(message, blocks=None)
-        return outcome
+    def post(
+        self, message: Message, channel: str, *, thread_ts: str | None = None, picture: bytes | None = None
+    ) -> Sending:
+        """Post a message to a channel, or into a thread; without what Slack refuses of it, at worst as text alone."""
+        more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+        more |= {"reply_broadcast": True} if thread_ts and message.announced else {}
 
-    def find(self, message: Message, *, since: float) -> Posted | Absent | Doubtful:
+        def send(content: Mapping[str, Any]) -> Sending:
+            plain = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+            return self._sent(self._once.chat_postMessage, message, channel, {**content, **more, **plain})
+
+        return self._as_much_as_slack_takes(send, message, picture)
+
+    def edit(self, message: Message, channel: str, ts: str, *, picture: bytes | None = None) -> Sending:
+        """Put a message in the place of one that was posted; that may be done twice."""
+
+        def send(content: Mapping[str, Any]) -> Sending:
+            blocks = content["blocks"] or []  # without any, Slack would keep those that are there
+            return self._sent(self._freely.chat_update, message, channel, {"blocks": blocks, "ts": ts})
+
+        return self._as_much_as_slack_takes(send, message, picture)
+
+    def find(
+        self, message: Message, channel: str, *, since: float, thread_ts: str | None = None
+    ) -> Posted | Absent | Doubtful:
         """Look for a message among those that were posted from a Unix time on."""
         try:
-            channel = self._channel_id()
-            for found in self._history(channel, since):
+            place = self._channel_id(channel)
+            for found in self._history(place, since, thread_ts):
                 if id_of(found) == message.id:
-                    return Posted(found["ts"], channel)
+                    return Posted(found["ts"], place)
         except FAILURES as error:
             reason = self._told(f"it may have been posted already and cannot be looked for: {reason_of(error)}")
-            return Doubtful(reason, general=not is_refusal(error))
+            return Doubtful(reason, reach="message" if is_refusal(error) else "all")
         return Absent()
 
-    def _post(self, message: Message, *, blocks: list[dict[str, Any]] | None) -> Posted | Refused | Doubtful:
+    def _as_much_as_slack_takes(
+        self, send: Callable[[Mapping[str, Any]], Sending], message: Message, picture: bytes | None
+    ) -> Sending:
+        blocks = [dict(block) for block in message.blocks]
+        image = self._uploaded(picture, message) if picture else None
+        with_picture = [[*blocks, image]] * PICTURE_LOOKS if image else []
+        outcome: Sending = Absent()
+        for number, content in enumerate([*with_picture, blocks, None]):
+            if 0 < number < len(with_picture):
+                time.sleep(self._settle_s)
+            outcome = send({"blocks": content})
+            if not (isinstance(outcome, Refused) and outcome.code in BAD_BLOCKS):
+                break
+        return outcome
+
+    def _sent(
+        self, method: Callable[..., SlackResponse], message: Message, channel: str, content: Mapping[str, Any]
+    ) -> Sending:
+        metadata = Metadata(event_type=EVENT_TYPE, event_payload={"id": message.id, "incident": message.thread})
         try:
-            response = self._posting.chat_postMessage(
-                channel=self._channel,
-                text=message.text,
-                blocks=blocks,
-                metadata=Metadata(event_type=EVENT_TYPE, event_payload={"id": message.id}),
-                mrkdwn=False,
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            response = method(channel=channel, text=message.text, metadata=metadata, parse="none", **content)
         except FAILURES as error:
             if is_refusal(error):
                 code = code_of(error)
-                return Refused(code, self._told(reason_of(error)), general=code not in BAD_MESSAGE)
-            return Doubtful(self._told(reason_of(error)), general=True)
+                return Refused(code, self._told(reason_of(error)), reach=reach_of(code))
+            return Doubtful(self._told(reason_of(error)), reach="all")
         if not response.get("ts"):
-            return Doubtful("Slack gave the message no name", general=True)
+            return Doubtful("Slack gave the message no name", reach="all")
         return Posted(response["ts"], response["channel"])
 
-    def _history(self, channel: str, since: float) -> Iterator[dict[str, Any]]:
-        pages = self._searching.conversations_history(
-            channel=channel, oldest=f"{since - CLOCK_SKEW_S:.6f}", include_all_metadata=True, limit=200
-        )
+    def _uploaded(self, picture: bytes, message: Message) -> dict[str, Any] | None:
+        """An image block with a picture of this message's own; None where Slack does not take it."""
+        try:
+            answer = self._once.files_upload_v2(
+                content=picture, filename=f"{message.id}.png", title=message.chart_text, alt_txt=message.chart_text
+            )
+            file = SlackFile(id=answer["files"][0]["id"])
+        except (*FAILURES, LookupError):
+            return None
+        return dict(ImageBlock(alt_text=message.chart_text, slack_file=file).to_dict())
+
+    def _history(self, channel: str, since: float, thread_ts: str | None) -> Iterator[dict[str, Any]]:
+        wanted: dict[str, Any] = {"channel": channel, "oldest": f"{since - CLOCK_SKEW_S:.6f}", "limit": 200}
+        if thread_ts:
+            pages = self._freely.conversations_replies(ts=thread_ts, include_all_metadata=True, **wanted)
+        else:
+            pages = self._freely.conversations_history(include_all_metadata=True, **wanted)
         for page in pages:
             yield from page["messages"]
 
-    def _channel_id(self) -> str:
-        if CHANNEL_ID.fullmatch(self._channel):
-            return self._channel
-        for page in self._searching.conversations_list(types="public_channel,private_channel", limit=1000):
+    def _channel_id(self, name: str) -> str:
+        if CHANNEL_ID.fullmatch(name):
+            return name
+        for page in self._freely.conversations_list(types="public_channel,private_channel", limit=1000):
             for channel in page["channels"]:
-                if channel["name"] == self._channel.removeprefix("#"):
+                if channel["name"] == name.removeprefix("#"):
                     return str(channel["id"])
-        raise SlackRequestError(f"the app sees no channel {self._channel!r}")
+        raise SlackRequestError(f"the app sees no channel {name!r}")
 
     def _told(self, reason: str) -> str:
         return shorten(inert(reason.replace(self._token, "***")), REASON_UNITS)
@@ -184,6 +237,11 @@ def is_refusal(error: Exception) -> bool:
             return bool(CODE.fullmatch(code)) and code not in UNCLEAR
         return 400 <= status < 500 and status != 408
     return isinstance(error, URLError | SlackRequestError)
+
+
+def reach_of(code: str) -> Reach:
+    """Whom else an error of Slack's would meet."""
+    return "message" if code in OF_ONE_MESSAGE else "channel" if code in OF_A_CHANNEL else "all"
 
 
 def code_of(error: Exception) -> str:

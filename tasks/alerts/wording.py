@@ -1,31 +1,21 @@
 """What a message says of each thing that happened: plain words, every foreign text inert and bounded."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import date
 
-from tasks.alerts.digest import Digest, LostCase, Regression, Unmeasured
-from tasks.alerts.inert import escaped, inert, shorten, side_by_side, units
-from tasks.records import Comparison, Event, GateResult, Lifespan
+from tasks.alerts.inert import inert, shorten, side_by_side
+from tasks.alerts.losses import LostCase
+from tasks.records import Cell, Comparison, GateResult, Lifespan
 
-HEADLINE_UNITS = 100
-"""What a phone shows without cutting; Slack's own limit for a header is 150."""
+NAME_UNITS, CASE_UNITS, REASON_UNITS = 48, 40, 240
 
-NAME_UNITS, HEADLINE_NAME_UNITS, CASE_UNITS, REASON_UNITS = 48, 24, 40, 160
-
-VALUES: dict[str, Callable[[float], str]] = {
+GATE_VALUES: dict[str, Callable[[float], str]] = {
     "min_pass_rate": lambda share: f"{share:.1%}",
     "min_coverage": lambda share: f"{share:.1%}",
     "max_drop_pp": lambda drop_pp: f"{drop_pp:.1f} points",
     "p95_ms": lambda duration_ms: f"{duration_ms:.0f} ms",
     "max_cost_per_action_usd": lambda cost_usd: f"${cost_usd:.4g}",
 }
-
-
-class HeadlinePart(NamedTuple):
-    """One kind of thing, by the name of the only one there is, and counted."""
-
-    named: str
-    plain: str
 
 
 def name(text: str, limit: int = NAME_UNITS) -> str:
@@ -43,58 +33,9 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def headline(digest: Digest) -> str:
-    """The night in one line, worst first: the worst by its name, where it is one thing and there is room."""
-    prefix = "Rehearsal: " if digest.models <= set(digest.simulated) else ""
-    first, *others = headline_parts(digest)
-    named, plain = (prefix + ", ".join([part, *(other.plain for other in others)]) for part in first)
-    return named if units(escaped(named)) <= HEADLINE_UNITS else plain
-
-
-def headline_parts(digest: Digest) -> Iterator[HeadlinePart]:
-    """Say each kind of thing that happened."""
-    kinds: tuple[tuple[Sequence[Any], Callable[[Any], str], str, str], ...] = (
-        (digest.regressions, regression_in_short, "cell got worse", "cells got worse"),
-        (digest.gates, gate_in_short, "gate failed", "gates failed"),
-        (digest.unmeasured, unmeasured_in_short, "cell unmeasured", "cells unmeasured"),
-        (digest.retirements, retirement_in_short, "retirement notice", "retirement notices"),
-        (digest.events, event_in_short, "change behind a model", "changes behind models"),
-    )
-    for things, in_short, one, many in kinds:
-        if things:
-            plain = counted(len(things), one, many)
-            yield HeadlinePart(in_short(things[0]) if len(things) == 1 else plain, plain)
-
-
-def regression_in_short(regression: Regression) -> str:
-    """For the headline."""
-    one = regression.comparison
-    return f"{cell_name(one.suite, one.model, HEADLINE_NAME_UNITS)} lost {points(one.drop_pp)}"
-
-
-def gate_in_short(gate: GateResult) -> str:
-    """For the headline."""
-    return f"{cell_name(gate.suite, gate.model, HEADLINE_NAME_UNITS)} failed {gate.gate}"
-
-
-def unmeasured_in_short(cell: Unmeasured) -> str:
-    """For the headline."""
-    return f"{cell_name(cell.suite, cell.model, HEADLINE_NAME_UNITS)} unmeasured"
-
-
-def retirement_in_short(row: Lifespan) -> str:
-    """For the headline."""
-    return f"{name(row.model, HEADLINE_NAME_UNITS)} {row.when}"
-
-
-def event_in_short(event: Event) -> str:
-    """For the headline."""
-    return f"{name(event.model, HEADLINE_NAME_UNITS)}: {event.kind.replace('_', ' ')}"
-
-
-def event_line(event: Event) -> str:
-    """What was noticed of a model."""
-    return reason(event.text)
+def day(moment: date) -> str:
+    """A day as it is written out."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def simulated_note(models: Sequence[str]) -> str:
@@ -140,30 +81,36 @@ def nothing(output: str | None) -> str:
     return "(no output)" if output is None else "(empty)"
 
 
-def lost_line(regression: Regression) -> str:
+def lost_line(cases: Sequence[LostCase], n_lost: int) -> str:
     """The lost cases by their ids alone."""
-    ids = [name(case.case_id, CASE_UNITS) for case in regression.cases]
-    more = regression.n_lost - len(ids)
+    ids = [name(case.case_id, CASE_UNITS) for case in cases]
+    more = n_lost - len(ids)
     return f"Lost: {', '.join(ids)}{f' and {more} more' if more else ''}" if ids else ""
 
 
+def recovery_line(one: Comparison) -> str:
+    """A cell that is not worse than its baseline any more."""
+    against = "" if one.baseline_pass_rate is None else f", baseline {percent(one.baseline_pass_rate)}"
+    return f"{one.verdict}: {percent(one.pass_rate)} tonight{against}"
+
+
+def measured_line(cell: Cell) -> str:
+    """A cell that could be measured."""
+    return f"{cell.n_measured} of {cell.n_cases} cases were measured"
+
+
 def gate_line(gate: GateResult) -> str:
-    """A failed gate: what was measured, and the limit."""
-    value = VALUES.get(gate.gate, "{:g}".format)
+    """A gate: what was measured, and the limit."""
+    value = GATE_VALUES.get(gate.gate, "{:g}".format)
     measured = "could not be measured" if gate.value is None else f"is {value(gate.value)}"
     if gate.ci_low is not None and gate.ci_high is not None:
         measured += f" (95% interval {value(gate.ci_low)} to {value(gate.ci_high)})"
-    return f"{cell_name(gate.suite, gate.model)}: {gate.gate} {measured}, limit {value(gate.limit_value)}"
-
-
-def unmeasured_line(cell: Unmeasured) -> str:
-    """A cell that could not be measured, and why."""
-    return f"{cell_name(cell.suite, cell.model)}: {reason(cell.reason) or 'no reason known'}"
+    return f"{name(gate.gate)} {measured}, limit {value(gate.limit_value)}"
 
 
 def retirement_line(row: Lifespan) -> str:
     """A model that goes away: when, who says so, and what depends on it."""
-    parts = [f"{name(row.model)} {row.when}", f"Source: {reason(row.source)}"]
+    parts = [row.when[:1].upper() + row.when[1:], f"Source: {reason(row.source)}"]
     for label, suites in (("Suites at risk", row.suites), ("Judged suites at risk", row.judged_suites)):
         if suites:
             parts.append(f"{label}: {listed([name(suite) for suite in suites], 3, 'suites')}")

@@ -19,7 +19,7 @@ from tasks.records import (
     Event,
     Flip,
     GateResult,
-    Incident,
+    IncidentEvent,
     Outcome,
     Pin,
     Retirement,
@@ -50,7 +50,7 @@ TABLES: Mapping[str, type] = {
     "pins": Pin,
     "calibrations": Calibration,
     "corrections": Correction,
-    "incidents": Incident,
+    "incident_events": IncidentEvent,
     "retirements": Retirement,
     "events": Event,
 }

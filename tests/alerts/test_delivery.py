@@ -15,18 +15,19 @@ from typing import Any
 
 import pytest
 
-from tasks.alerts.delivery import DeliveryReport, Patience, send_digest
-from tasks.alerts.message import as_text, compose
+from tasks.alerts.delivery import DeliveryReport, Draft, Patience, deliver, is_set_up, keep
+from tasks.alerts.message import Message, as_text
 from tasks.alerts.outbox import Outbox, Queued
 from tasks.alerts.outcomes import Posted
 from tasks.config import SlackConfig
 from tasks.errors import RunBroken
-from tests.fakes.nights import RUN_ID, eventful, typical
+from tests.fakes.nights import RUN_ID, an_alert
 from tests.fakes.provider import refusing_url
 from tests.fakes.slack import FakeSlack, Step, dropped, failing, hanging, rate_limited, refused
 from tests.fakes.slack_limits import problems_of
 
-LATER_ID, LATEST_ID = "run-20270115-020000-a1b2", "run-20270116-020000-a1b2"
+LATER_RUN, LATEST_RUN = "run-20270115-020000-a1b2", "run-20270116-020000-a1b2"
+ALERT, LATER, LATEST = (an_alert(run_id) for run_id in (RUN_ID, LATER_RUN, LATEST_RUN))
 QUICK = Patience(timeout_s=1, rate_limit_s=2, settle_s=0, other_process_s=0.3)
 POST = "chat.postMessage"
 
@@ -40,50 +41,60 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
 
 
 def send(
-    results: Path, slack: FakeSlack, run_id: str | None = RUN_ID, *, token: str | None = None, **config: Any
+    results: Path, slack: FakeSlack, message: Message | None = ALERT, *, token: str | None = None, **config: Any
 ) -> DeliveryReport:
-    """End a night; without a run id a quiet one."""
+    """End a night; without a message a quiet one."""
     settings = SlackConfig(**{"channel": "#llm-evals", "api_url": slack.url, **config})
-    digest = None if run_id is None else eventful(run_id=run_id)
-    return send_digest(results, settings, slack.token if token is None else token, digest, patience=QUICK)
+    return send_with(results, settings, slack.token if token is None else token, message, QUICK)
+
+
+def send_with(
+    results: Path, settings: SlackConfig, token: str, message: Message | None, patience: Patience
+) -> DeliveryReport:
+    """Keep a message and deliver what waits."""
+    tonight = [message] if message else []
+    if is_set_up(settings, token):
+        keep(results, [Draft(one) for one in tonight])
+    return deliver(results, settings, token, tonight, patience=patience)
 
 
 def posted_ids(slack: FakeSlack) -> list[str]:
-    """The ids of what is in the channel, oldest first."""
+    """The ids of what is in the channels, oldest first."""
     return [message["metadata"]["event_payload"]["id"] for message in slack.messages]
 
 
 def files(results: Path) -> list[str]:
-    """What the outbox holds."""
-    return sorted(str(path.relative_to(results / "outbox")) for path in (results / "outbox").rglob("*.json"))
+    """The messages that the outbox holds."""
+    found = (str(path.relative_to(results / "outbox")) for path in (results / "outbox").rglob("*.json"))
+    return sorted(name for name in found if not name.startswith("threads/"))
 
 
 def test_a_typical_night_arrives_as_blocks_with_a_text_and_without_unfolding_links(
     tmp_path: Path, slack: FakeSlack
 ) -> None:
     settings = SlackConfig(channel="#llm-evals", api_url=slack.url)
-    report = send_digest(tmp_path, settings, slack.token, typical(), patience=QUICK)
+    report = send_with(tmp_path, settings, slack.token, ALERT, QUICK)
     [request] = slack.calls(POST)
     assert request.body == {
         "channel": "#llm-evals",
-        "text": compose(typical()).text,
-        "blocks": list(compose(typical()).blocks),
-        "metadata": {"event_type": "daybreak_alert", "event_payload": {"id": RUN_ID}},
+        "text": ALERT.text,
+        "blocks": list(ALERT.blocks),
+        "metadata": {"event_type": "daybreak_alert", "event_payload": {"id": ALERT.id, "incident": ALERT.thread}},
         "mrkdwn": False,
         "parse": "none",
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    assert report.deliveries == ((RUN_ID, slack.messages[0]["ts"], ""),)
+    assert report.deliveries == ((ALERT.id, slack.messages[0]["ts"], ""),)
     assert report.undelivered == ()
-    assert report.to_print is None
-    assert files(tmp_path) == [f"sent/{RUN_ID}.json"]
-    sent = json.loads((tmp_path / "outbox" / "sent" / f"{RUN_ID}.json").read_bytes())
+    assert report.to_print == ()
+    assert files(tmp_path) == [f"sent/{ALERT.id}.json"]
+    sent = json.loads((tmp_path / "outbox" / "sent" / f"{ALERT.id}.json").read_bytes())
     assert (sent["ts"], sent["channel"]) == (slack.messages[0]["ts"], "C0LLMEVALS")
 
 
 def test_a_quiet_night_asks_slack_nothing(tmp_path: Path, slack: FakeSlack) -> None:
-    assert send(tmp_path, slack, None) == DeliveryReport(message=None)
+    assert send(tmp_path, slack, None) == DeliveryReport()
     assert slack.requests == []
 
 
@@ -92,8 +103,8 @@ def test_without_channel_or_token_the_message_is_there_to_be_printed(
     tmp_path: Path, slack: FakeSlack, missing: dict[str, Any]
 ) -> None:
     report = send(tmp_path, slack, **missing)
-    assert report.to_print == compose(eventful())
-    assert as_text(report.to_print).startswith("support-qa on gpt-4o-mini lost 12.4 points")
+    assert report.to_print == (ALERT,)
+    assert as_text(ALERT).startswith("support-qa on gpt-4o-mini lost 12.4 points")
     assert report.undelivered == ()
     assert slack.requests == []
     assert not (tmp_path / "outbox").exists()
@@ -102,8 +113,8 @@ def test_without_channel_or_token_the_message_is_there_to_be_printed(
 def test_the_same_night_is_posted_once(tmp_path: Path, slack: FakeSlack) -> None:
     send(tmp_path, slack)
     again = send(tmp_path, slack)
-    assert (again.deliveries, again.to_print) == ((), None)
-    assert posted_ids(slack) == [RUN_ID]
+    assert (again.deliveries, again.to_print) == ((), ())
+    assert posted_ids(slack) == [ALERT.id]
 
 
 @pytest.mark.parametrize(
@@ -131,9 +142,9 @@ def test_the_same_night_is_posted_once(tmp_path: Path, slack: FakeSlack) -> None
 def test_a_passing_fault_delivers_exactly_once(tmp_path: Path, slack: FakeSlack, step: Step) -> None:
     slack.script(POST, step)
     report = send(tmp_path, slack)
-    assert posted_ids(slack) == [RUN_ID]
-    assert report.deliveries == ((RUN_ID, slack.messages[0]["ts"], ""),)
-    assert files(tmp_path) == [f"sent/{RUN_ID}.json"]
+    assert posted_ids(slack) == [ALERT.id]
+    assert report.deliveries == ((ALERT.id, slack.messages[0]["ts"], ""),)
+    assert files(tmp_path) == [f"sent/{ALERT.id}.json"]
 
 
 @pytest.mark.parametrize(
@@ -155,15 +166,15 @@ def test_a_refusal_is_told_and_the_next_night_delivers_both_in_their_order(
     tmp_path: Path, slack: FakeSlack, step: Step, reason: str
 ) -> None:
     slack.script(POST, then=step)
-    assert send(tmp_path, slack, LATER_ID).undelivered == ((LATER_ID, None, reason),)
-    report = send(tmp_path, slack, LATEST_ID)
-    assert report.undelivered == ((LATER_ID, None, reason), (LATEST_ID, None, reason))
-    assert report.to_print is not None
+    assert send(tmp_path, slack, LATER).undelivered == ((LATER.id, None, reason),)
+    report = send(tmp_path, slack, LATEST)
+    assert report.undelivered == ((LATER.id, None, reason), (LATEST.id, None, reason))
+    assert report.to_print == (LATEST,)
     assert len(slack.calls(POST)) == 2  # the second night does not try the rest in vain
-    assert files(tmp_path) == [f"{LATER_ID}.json", f"{LATEST_ID}.json"]
+    assert files(tmp_path) == [f"{LATER.id}.json", f"{LATEST.id}.json"]
     slack.script(POST)
     assert send(tmp_path, slack, None).undelivered == ()
-    assert posted_ids(slack) == [LATER_ID, LATEST_ID]
+    assert posted_ids(slack) == [LATER.id, LATEST.id]
     assert slack.calls("conversations.history") == []
 
 
@@ -174,8 +185,8 @@ def test_a_night_with_slack_out_of_order_is_delivered_by_the_next(tmp_path: Path
     assert reason == "it may have been posted already and cannot be looked for: HTTP 503"
     for method in (POST, "conversations.history", "conversations.list"):
         slack.script(method)
-    assert send(tmp_path, slack, LATER_ID).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID, LATER_ID]
+    assert send(tmp_path, slack, LATER).undelivered == ()
+    assert posted_ids(slack) == [ALERT.id, LATER.id]
 
 
 def test_a_history_that_cannot_be_read_leaves_the_doubt(tmp_path: Path, slack: FakeSlack) -> None:
@@ -184,7 +195,7 @@ def test_a_history_that_cannot_be_read_leaves_the_doubt(tmp_path: Path, slack: F
     assert len(send(tmp_path, slack).undelivered) == 1
     slack.script("conversations.history")
     assert send(tmp_path, slack, None).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID]
+    assert posted_ids(slack) == [ALERT.id]
 
 
 def test_where_slack_is_not_reached_nothing_is_in_doubt(tmp_path: Path, slack: FakeSlack) -> None:
@@ -192,24 +203,24 @@ def test_where_slack_is_not_reached_nothing_is_in_doubt(tmp_path: Path, slack: F
         [(_, _, reason)] = send(tmp_path, slack, api_url=nobody).undelivered
     assert reason.startswith("Slack was not reached: ")
     slack.scopes = frozenset({"chat:write"})
-    assert send(tmp_path, slack, LATER_ID).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID, LATER_ID]
+    assert send(tmp_path, slack, LATER).undelivered == ()
+    assert posted_ids(slack) == [ALERT.id, LATER.id]
 
 
 def test_blocks_that_slack_refuses_go_as_text(tmp_path: Path, slack: FakeSlack) -> None:
     slack.script(POST, refused("invalid_blocks"))
     assert send(tmp_path, slack).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID]
+    assert posted_ids(slack) == [ALERT.id]
     assert "blocks" not in slack.messages[0]
-    assert slack.messages[0]["text"] == compose(eventful()).text
+    assert slack.messages[0]["text"] == ALERT.text
 
 
 def test_a_message_that_slack_never_takes_does_not_hold_up_others(tmp_path: Path, slack: FakeSlack) -> None:
     slack.script(POST, refused("msg_too_long"))
-    assert send(tmp_path, slack).undelivered == ((RUN_ID, None, "msg_too_long"),)
+    assert send(tmp_path, slack).undelivered == ((ALERT.id, None, "msg_too_long"),)
     slack.script(POST, refused("msg_too_long"))
-    assert send(tmp_path, slack, LATER_ID).undelivered == ((RUN_ID, None, "msg_too_long"),)
-    assert posted_ids(slack) == [LATER_ID]
+    assert send(tmp_path, slack, LATER).undelivered == ((ALERT.id, None, "msg_too_long"),)
+    assert posted_ids(slack) == [LATER.id]
 
 
 def test_a_doubtful_message_that_cannot_be_looked_for_is_not_repeated_and_holds_up_nothing(
@@ -222,12 +233,12 @@ def test_a_doubtful_message_that_cannot_be_looked_for_is_not_repeated_and_holds_
         "it may have been posted already and cannot be looked for: "
         "missing_scope: the token lacks the scope channels:history"
     )
-    assert send(tmp_path, slack, LATER_ID).undelivered == ((RUN_ID, None, reason),)
-    assert posted_ids(slack) == [RUN_ID, LATER_ID]
+    assert send(tmp_path, slack, LATER).undelivered == ((ALERT.id, None, reason),)
+    assert posted_ids(slack) == [ALERT.id, LATER.id]
     slack.scopes |= {"channels:history"}
     assert send(tmp_path, slack, None).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID, LATER_ID]
-    assert files(tmp_path) == [f"sent/{RUN_ID}.json", f"sent/{LATER_ID}.json"]
+    assert posted_ids(slack) == [ALERT.id, LATER.id]
+    assert files(tmp_path) == [f"sent/{ALERT.id}.json", f"sent/{LATER.id}.json"]
 
 
 def test_a_channel_that_the_app_does_not_see_leaves_the_doubt(tmp_path: Path, slack: FakeSlack) -> None:
@@ -241,7 +252,7 @@ def test_a_doubtful_message_is_found_behind_hundreds_of_others(tmp_path: Path, s
     slack.scopes = frozenset({"chat:write"})
     slack.script(POST, dropped(takes=True))
     assert len(send(tmp_path, slack, channel="C0LLMEVALS").undelivered) == 1
-    chatter = {"type": "message", "channel": "C0LLMEVALS", "text": f"{RUN_ID}?", "metadata": None}
+    chatter = {"type": "message", "channel": "C0LLMEVALS", "text": f"{ALERT.id}?", "metadata": None}
     slack.messages += [{**chatter, "ts": f"{time.time() + number:.6f}"} for number in range(450)]
     slack.scopes |= {"channels:history"}
     assert send(tmp_path, slack, None, channel="C0LLMEVALS").undelivered == ()
@@ -258,7 +269,7 @@ send_once(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
 
 def send_once(results: Path, url: str, token: str) -> None:
     """In a process that will be killed: wait for Slack for as long as it takes."""
-    send_digest(results, SlackConfig(channel="C0LLMEVALS", api_url=url), token, eventful(), patience=Patience())
+    send_with(results, SlackConfig(channel="C0LLMEVALS", api_url=url), token, ALERT, Patience())
 
 
 @pytest.mark.parametrize("takes", [True, False])
@@ -273,14 +284,14 @@ def test_a_process_killed_while_it_posts_leaves_neither_a_gap_nor_a_double(
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     assert len(slack.messages) == takes
-    assert files(tmp_path) == [f"{RUN_ID}.json"]
+    assert files(tmp_path) == [f"{ALERT.id}.json"]
     assert send(tmp_path, slack, None).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID]
-    assert files(tmp_path) == [f"sent/{RUN_ID}.json"]
+    assert posted_ids(slack) == [ALERT.id]
+    assert files(tmp_path) == [f"sent/{ALERT.id}.json"]
 
 
 def test_a_process_killed_after_its_record_leaves_no_double(tmp_path: Path, slack: FakeSlack) -> None:
-    outbox, queued = Outbox(tmp_path), Queued(message=compose(eventful()), attempted_at=time.time())
+    outbox, queued = Outbox(tmp_path), Queued(message=ALERT, attempted_at=time.time())
     outbox.settle(queued, Posted("1.0", "C0LLMEVALS"))
     outbox.keep(queued)
     assert send(tmp_path, slack).deliveries == ()
@@ -293,9 +304,8 @@ def test_deliveries_at_the_same_time_post_each_message_once(tmp_path: Path, slac
     settings = SlackConfig(channel="C0LLMEVALS", api_url=slack.url)
     nights = [
         threading.Thread(
-            target=send_digest,
-            args=(tmp_path, settings, slack.token, eventful(run_id=run_id)),
-            kwargs={"patience": patient},
+            target=send_with,
+            args=(tmp_path, settings, slack.token, an_alert(run_id), patient),
         )
         for run_id in ids
     ]
@@ -303,25 +313,33 @@ def test_deliveries_at_the_same_time_post_each_message_once(tmp_path: Path, slac
         thread.start()
     for thread in nights:
         thread.join()
-    assert sorted(posted_ids(slack)) == ids
-    assert files(tmp_path) == [f"sent/{run_id}.json" for run_id in ids]
+    assert sorted(posted_ids(slack)) == [f"{run_id}.000" for run_id in ids]
+    assert files(tmp_path) == [f"sent/{run_id}.000.json" for run_id in ids]
 
 
 def test_while_another_process_delivers_a_message_waits(tmp_path: Path, slack: FakeSlack) -> None:
     (tmp_path / "outbox").mkdir()
     with (tmp_path / "outbox" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert send(tmp_path, slack).undelivered == ((RUN_ID, None, "another process is delivering"),)
+        assert send(tmp_path, slack).undelivered == ((ALERT.id, None, "another process is delivering"),)
     assert slack.requests == []
     assert send(tmp_path, slack, None).undelivered == ()
-    assert posted_ids(slack) == [RUN_ID]
+    assert posted_ids(slack) == [ALERT.id]
 
 
-def test_messages_that_wait_are_told_also_when_slack_is_no_longer_set_up(tmp_path: Path, slack: FakeSlack) -> None:
+def test_what_waits_for_a_channel_that_the_config_has_no_more_is_printed_once(tmp_path: Path, slack: FakeSlack) -> None:
     slack.script(POST, refused("invalid_auth"))
     send(tmp_path, slack)
-    report = send(tmp_path, slack, LATER_ID, channel=None)
-    assert report.undelivered == ((RUN_ID, None, "no Slack channel or token is set"),)
+    report = send(tmp_path, slack, LATER, channel=None)
+    assert (report.to_print, report.undelivered) == ((ALERT, LATER), ())
+    assert send(tmp_path, slack, None, channel=None).to_print == ()
+    assert Outbox(tmp_path).first_message(ALERT.thread) is None, "no thread was begun"
+
+
+def test_without_a_token_what_waits_goes_on_waiting(tmp_path: Path, slack: FakeSlack) -> None:
+    slack.script(POST, refused("invalid_auth"))
+    send(tmp_path, slack)
+    assert send(tmp_path, slack, None, token="").undelivered == ((ALERT.id, None, "SLACK_BOT_TOKEN holds no token"),)
 
 
 def test_a_damaged_file_is_named_and_holds_up_nothing(tmp_path: Path, slack: FakeSlack) -> None:
@@ -330,7 +348,7 @@ def test_a_damaged_file_is_named_and_holds_up_nothing(tmp_path: Path, slack: Fak
     [(message_id, _, reason)] = send(tmp_path, slack).undelivered
     assert message_id == "a"
     assert "outbox/a.json cannot be read" in reason
-    assert posted_ids(slack) == [RUN_ID]
+    assert posted_ids(slack) == [ALERT.id]
 
 
 def test_an_alert_that_cannot_be_kept_breaks_the_run(tmp_path: Path, slack: FakeSlack) -> None:

@@ -1,13 +1,21 @@
 """Nights to alert about: records as a run leaves them, with what a test wants changed."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
-from tasks.alerts.digest import Digest, digest_of
+from tasks.alerts.findings import Night, findings_of
+from tasks.alerts.incidents import Change, Incident, changes
+from tasks.alerts.losses import losses_of
+from tasks.alerts.message import Message
+from tasks.alerts.story import Link, Setting, Story
+from tasks.alerts.telling import drafts
 from tasks.records import Cell, Comparison, Flip, GateResult, Lifespan, Verdict
 
 RUN_ID = "run-20270114-020000-a1b2"
+AT = datetime(2027, 1, 14, 2, 20, tzinfo=UTC)
+REPORT = "https://reports.example.com/run-20270114-020000-a1b2/index.html?a=1&b=2"
 BASELINE_ID = "run-20261201-020000-c3d4"
 
 REGRESSED = Comparison(
@@ -98,39 +106,60 @@ def lost(case_id: str, before: str | None = "billing", now: str | None = "accoun
     return replace(flip, **more)
 
 
-def night(**changed: Any) -> Digest | None:
-    """A night in which nothing happened, but for what is changed."""
-    quiet: dict[str, Any] = {
-        "cells": [],
-        "comparisons": [],
-        "gates": [],
-        "flips": [],
-        "retirements": [],
-        "simulated": [],
-        "excerpts": True,
-        "report": None,
-    }
-    return digest_of(changed.pop("run_id", RUN_ID), **quiet | changed)
-
-
-def eventful(**changed: Any) -> Digest:
+def a_night(run_id: str = RUN_ID, **changed: Any) -> Night:
     """A night in which one cell got worse, but for what is changed."""
-    digest = night(**{"comparisons": [REGRESSED], "flips": [lost("t-017")], **changed})
-    assert digest is not None
-    return digest
+    return Night(**{"run_id": run_id, "comparisons": [REGRESSED], **changed})
 
 
-def typical() -> Digest:
+def quiet_night(run_id: str = RUN_ID, **changed: Any) -> Night:
+    """A night in which nothing happened, but for what is changed."""
+    return a_night(run_id, **{"comparisons": [], **changed})
+
+
+def changes_in(night: Night, known: Iterable[Incident] = (), *, at: datetime = AT) -> tuple[Change, ...]:
+    """What a night does to incidents."""
+    return changes(known, findings_of(night), run_id=night.run_id, at=at)
+
+
+def a_setting(night: Night, flips: Sequence[Flip] = (), **changed: Any) -> Setting:
+    """What the messages of a night share."""
+    with_excerpts = changed.get("with_excerpts", True)
+    facts: dict[str, Any] = {
+        "run_id": night.run_id,
+        "today": AT.date(),
+        "losses": losses_of(night.comparisons, flips, with_excerpts=with_excerpts),
+        "owners": {},
+        "links": (Link("Report", REPORT),),
+    }
+    return Setting(**facts | changed)
+
+
+def stories(night: Night, flips: Sequence[Flip] = (), known: Iterable[Incident] = (), **changed: Any) -> list[Story]:
+    """Everything that a night tells."""
+    setting = a_setting(night, flips, **changed)
+    return [Story(change, setting) for change in changes_in(night, known)]
+
+
+def first_messages(night: Night, flips: Sequence[Flip] = (), **changed: Any) -> list[Message]:
+    """The messages of a night before which nothing had happened."""
+    setting = a_setting(night, flips, **changed)
+    return [one.message for one in drafts(changes_in(night), setting, first_message=lambda _: None)]
+
+
+def an_alert(run_id: str = RUN_ID, **changed: Any) -> Message:
+    """The message of a night in which one cell got worse."""
+    [message] = first_messages(a_night(run_id, **changed), [lost("t-017")])
+    return message
+
+
+TYPICAL_FLIPS = [
+    lost("returns-017", "You have 30 days.", "You have 14 days & must call <support>."),
+    lost("returns-022", "No, it is not covered.", None),
+    lost("warranty-3", "Two years.", ""),
+    *[lost(f"warranty-{number}") for number in range(4, 13)],
+]
+
+
+def typical() -> Night:
     """A night with something of each kind."""
-    return eventful(
-        comparisons=[REGRESSED, UNMEASURED],
-        flips=[
-            lost("returns-017", "You have 30 days.", "You have 14 days & must call <support>."),
-            lost("returns-022", "No, it is not covered.", None),
-            lost("warranty-3", "Two years.", ""),
-            *[lost(f"warranty-{number}") for number in range(4, 13)],
-        ],
-        gates=[FAILED_GATE],
-        retirements=[RETIRING],
-        report="https://reports.example.com/run-20270114-020000-a1b2/index.html?a=1&b=2",
-    )
+    return a_night(comparisons=[REGRESSED, UNMEASURED], gates=[FAILED_GATE], lifespans=[RETIRING])

@@ -15,7 +15,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any, Self
@@ -30,8 +30,9 @@ MESSAGE_UNITS = 13_000
 
 TEXT_LIMIT = 40_000
 Json = dict[str, Any]
+KEPT = ("text", "blocks", "metadata", "thread_ts", "reply_broadcast")
 
-SCOPES = frozenset({"chat:write", "channels:history", "channels:read"})
+SCOPES = frozenset({"chat:write", "channels:history", "channels:read", "files:write"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class Refusal(Exception):
 class FakeSlack:
     """Serves on 127.0.0.1 from a thread of its own while entered.
 
-    `messages` are those of all channels as they stand, oldest first, each with its `channel`.
+    `messages` are those of all channels as they stand, oldest first, each with its `channel`. `edits` counts how often
+    each was changed, by its `ts`; `files` holds what was uploaded.
     """
 
     def __init__(self, *, token: str = "xoxb-fake", scopes: frozenset[str] = SCOPES) -> None:
@@ -101,6 +103,7 @@ class FakeSlack:
         self.archived: set[str] = set()
         self.requests: list[Request] = []
         self.messages: list[Json] = []
+        self.edits: dict[str, int] = {}
         self._scripts: dict[str, Iterator[Step | None]] = {}
         self._methods: dict[str, Callable[[Json], Json]] = {
             "auth.test": self._auth_test,
@@ -108,7 +111,11 @@ class FakeSlack:
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.list": self._list,
+            "conversations.replies": self._replies,
+            "files.completeUploadExternal": self._complete_upload,
+            "files.getUploadURLExternal": self._upload_url,
         }
+        self.files: dict[str, bytes] = {}
         self._port = 0
 
     @property
@@ -148,6 +155,7 @@ class FakeSlack:
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=10_000_000)
         app.router.add_post("/api/{method}", self._handle)
+        app.router.add_post("/upload/{file}", self._upload)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -168,6 +176,10 @@ class FakeSlack:
         if step.drops:
             return reset(request)
         return web.Response(status=step.status, headers=step.headers, text=step.body)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self.files[request.match_info["file"]] = await request.read()
+        return web.Response(text="OK")
 
     def _answer(self, method: str, token: str, body: Json) -> Json:
         try:
@@ -191,9 +203,10 @@ class FakeSlack:
     def _post_message(self, body: Json) -> Json:
         self._needs("chat:write")
         channel = self._channel(body.get("channel", ""), by_name=True)
-        check_content(body)
+        self._check_content(body)
+        self._check_thread(channel, body.get("thread_ts"))
         ts = f"{max(time.time(), float(self.messages[-1]['ts']) + 0.000001 if self.messages else 0):.6f}"
-        content: Json = {name: body[name] for name in ("text", "blocks", "metadata", "thread_ts") if name in body}
+        content: Json = {name: body[name] for name in KEPT if name in body}
         content["text"] = content.get("text", "")[:TEXT_LIMIT]
         self.messages.append(content | {"type": "message", "bot_id": "B0DAYBREAK", "channel": channel, "ts": ts})
         return {"channel": channel, "ts": ts, "message": content}
@@ -201,29 +214,58 @@ class FakeSlack:
     def _update(self, body: Json) -> Json:
         self._needs("chat:write")
         channel = self._channel(body.get("channel", ""), by_name=False)
-        check_content(body)
+        self._check_content(body)
         for message in self.messages:
             if (message["channel"], message["ts"]) == (channel, body.get("ts")):
                 message.update({name: body[name] for name in ("text", "blocks", "metadata") if name in body})
+                self.edits[message["ts"]] = self.edits.get(message["ts"], 0) + 1
                 return {"channel": channel, "ts": message["ts"], "text": message["text"]}
         raise Refusal("message_not_found")
 
     def _history(self, body: Json) -> Json:
         self._needs("channels:history")
+        return page_of("messages", [one for one in self._kept(body) if "thread_ts" not in one], body)
+
+    def _replies(self, body: Json) -> Json:
+        self._needs("channels:history")
+        wanted = {body.get("ts")}
+        found = [one for one in self._kept(body) if {one["ts"], one.get("thread_ts")} & wanted]
+        if not found:
+            raise Refusal("thread_not_found")
+        return page_of("messages", found, body)
+
+    def _kept(self, body: Json) -> list[Json]:
         channel = self._channel(body.get("channel", ""), by_name=False)
         oldest = float(body.get("oldest", 0))
         hidden = {"channel"} | (set() if body.get("include_all_metadata") in {"1", "true", True} else {"metadata"})
-        found = [
+        return [
             {name: value for name, value in message.items() if name not in hidden}
             for message in reversed(self.messages)
-            if message["channel"] == channel and float(message["ts"]) > oldest and "thread_ts" not in message
+            if message["channel"] == channel and float(message["ts"]) > oldest
         ]
-        return page_of("messages", found, body)
+
+    def _upload_url(self, body: Json) -> Json:
+        self._needs("files:write")
+        file = f"F0{len(self.files):06}"
+        self.files[file] = b""
+        return {"file_id": file, "upload_url": f"http://127.0.0.1:{self._port}/upload/{file}"}
+
+    def _complete_upload(self, body: Json) -> Json:
+        self._needs("files:write")
+        listed = body["files"]
+        return {"files": json.loads(listed) if isinstance(listed, str) else listed}
+
+    def _check_thread(self, channel: str, ts: str | None) -> None:
+        if ts and not any((one["channel"], one["ts"]) == (channel, ts) for one in self.messages):
+            raise Refusal("thread_not_found")
 
     def _list(self, body: Json) -> Json:
         self._needs("channels:read")
         channels = [{"id": id, "name": name, "is_archived": id in self.archived} for id, name in self.channels.items()]
         return page_of("channels", channels, body)
+
+    def _check_content(self, body: Json) -> None:
+        check_content(body, [file for file, content in self.files.items() if content])
 
     def _needs(self, scope: str) -> None:
         if scope not in self.scopes:
@@ -262,15 +304,22 @@ def reset(request: web.Request) -> web.Response:
     return web.Response()
 
 
-def check_content(body: Json) -> None:
+def check_content(body: Json, files: Collection[str]) -> None:
     """Refuse what chat.postMessage and chat.update refuse."""
     blocks = body.get("blocks", [])
     if not blocks and not body.get("text"):
         raise Refusal("no_text")
-    if problems := list(problems_of(blocks)):
+    if problems := [*problems_of(blocks), *unknown_files(blocks, files)]:
         metadata = {"messages": [f"[ERROR] {problem}" for problem in problems]}
         raise Refusal("invalid_blocks", errors=problems, response_metadata=metadata)
     if units(json.dumps(blocks, ensure_ascii=False)) > MESSAGE_UNITS:
         raise Refusal("msg_blocks_too_long")
     if "metadata" in body and set(body["metadata"]) != {"event_type", "event_payload"}:
         raise Refusal("invalid_metadata_format")
+
+
+def unknown_files(blocks: Sequence[Mapping[str, Any]], files: Collection[str]) -> Iterator[str]:
+    """Image blocks whose file was not uploaded."""
+    for index, block in enumerate(blocks):
+        if block.get("type") == "image" and block.get("slack_file", {}).get("id") not in files:
+            yield f"invalid slack file [json-pointer:/blocks/{index}/slack_file]"

@@ -18,6 +18,7 @@ def problems_of(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         "section": section_problems,
         "context": context_problems,
         "rich_text": rich_text_problems,
+        "image": image_problems,
         "divider": lambda block, at: iter(()),
     }
     for index, block in enumerate(blocks):
@@ -49,6 +50,13 @@ def context_problems(block: Mapping[str, Any], at: str) -> Iterator[str]:
         yield from text_problems(one, f"{at}/elements/{index}", limit=3000)
 
 
+def image_problems(block: Mapping[str, Any], at: str) -> Iterator[str]:
+    if not 1 <= units(block.get("alt_text", "")) <= 2000:
+        yield f"must be 1 to 2000 characters [json-pointer:{at}/alt_text]"
+    if ("slack_file" in block) == ("image_url" in block):
+        yield f"one of slack_file and image_url is required [json-pointer:{at}]"
+
+
 def text_problems(text: Any, at: str, *, limit: int, types: frozenset[str] = ANY_TEXT) -> Iterator[str]:
     if not isinstance(text, dict) or text.get("type") not in types:
         yield f"must be one of {sorted(types)} [json-pointer:{at}/type]"
@@ -74,6 +82,8 @@ def part_problems(part: Mapping[str, Any], at: str) -> Iterator[str]:
             yield f"unsupported type: {one.get('type')} [json-pointer:{at}/elements/{index}/type]"
         elif one["type"] == "text" and not one.get("text"):
             yield f"must be more than 0 characters [json-pointer:{at}/elements/{index}/text]"
+        elif one["type"] in {"user", "usergroup"} and not one.get(f"{one['type']}_id", "").isalnum():
+            yield f"invalid id [json-pointer:{at}/elements/{index}]"
         elif one["type"] == "link" and not one.get("url", "").startswith(("http://", "https://", "mailto:")):
             yield f"invalid url [json-pointer:{at}/elements/{index}/url]"
 

@@ -62,6 +62,26 @@ def test_quiet_nights_say_nothing_and_a_regression_says_drop_interval_n_and_thre
     assert night.data["message"] is None, "what Slack has is not printed"
 
 
+def test_a_regression_is_one_thread_from_its_beginning_to_its_end(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", wrong_below(8))
+    for _ in range(2):
+        team.run("nightly")
+    team.provider.answer("*", right)
+    team.run("nightly")
+    first, goes_on, resolved = team.slack.messages
+    assert {goes_on["thread_ts"], resolved["thread_ts"]} == {first["ts"]}
+    assert first["text"].startswith("Resolved: sums on small lost 40.0 points")
+    assert "Night 2: goes on." in goes_on["text"]
+    assert (goes_on.get("reply_broadcast"), resolved["reply_broadcast"]) == (None, True)
+    assert team.slack.edits == {first["ts"]: 1}
+    [row] = team.sql("SELECT suite, model, kind, state, n_rows FROM incidents")
+    assert row == {"suite": "sums", "model": "small", "kind": "regression", "state": "resolved", "n_rows": 1}
+    before = team.sql("SELECT * FROM incident_events ORDER BY recorded_at")
+    team.run("rebuild")
+    assert team.sql("SELECT * FROM incident_events ORDER BY recorded_at") == before
+
+
 def test_unmeasured_cells_are_told_with_their_reason(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", broken_below(6, refused(400, "Bad luck.")))
@@ -82,9 +102,11 @@ def test_a_night_whose_message_was_not_delivered_says_so_and_the_next_night_deli
     team.slack.script(POST)
     team.provider.answer("*", right)
     quiet = team.run("nightly")
-    assert (quiet.exit_code, quiet.data["undelivered"]) == (0, [])
-    assert len(team.posts) == 1
-    assert unheard.data["run_id"] in team.posts[0]
+    assert (quiet.exit_code, quiet.data["undelivered"], quiet.data["message"]) == (0, [], None)
+    first, reply = team.slack.messages
+    assert first["text"].startswith("Resolved: sums on small unmeasured")
+    assert reply["thread_ts"] == first["ts"]
+    assert reply["metadata"]["event_payload"]["incident"] == first["metadata"]["event_payload"]["incident"]
 
 
 def test_a_regression_that_slack_did_not_hear_of_still_ends_with_1(team: Team) -> None:

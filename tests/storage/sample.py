@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tasks.config import IncidentKind
 from tasks.records import (
     Call,
     CallStatus,
@@ -13,7 +14,7 @@ from tasks.records import (
     Finding,
     Flip,
     GateResult,
-    Incident,
+    IncidentEvent,
     Outcome,
     OutcomeState,
     Phase,
@@ -159,17 +160,15 @@ def store_a_night(results: Path, run_id: str = RUN, cases: Sequence[str] = ("c1"
     flip = Flip(**cell, baseline_run_id=RUN, case_id="c1", direction="lost", baseline_output="billing", output="other")
     write_part(results, "flips", run_id, [flip])
     write_part(results, "pins", run_id, [a_pin(run_id)])
-    incident = Incident(
+    event = IncidentEvent(
         incident_id="i1",
+        step="opened",
         suite="triage",
         model="small",
-        kind="regression",
-        opened_at=START,
-        resolved_at=None,
-        state="open",
+        kind=IncidentKind.REGRESSION,
         recorded_at=START,
     )
-    write_part(results, "incidents", run_id, [incident])
+    write_part(results, "incident_events", run_id, [event])
     retirement = Retirement(
         model="small", retires_on=START.date(), source="config", replacement="large", recorded_at=START
     )

@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasks.records import Incident, Retirement
+from tasks.config import IncidentKind
+from tasks.records import IncidentEvent, IncidentStep, Retirement
 from tasks.storage.parts import write_part, write_trials
 from tasks.storage.warehouse import Warehouse
 from tests.storage.sample import LATER_RUN, RUN, START, a_case, a_pin, a_run, after, store_a_night, trial
@@ -24,6 +26,7 @@ CONTRACT = {
     "gates": "run_id suite model gate limit_value value ci_low ci_high state",
     "flips": "run_id suite model baseline_run_id case_id direction baseline_output output",
     "baselines": "suite model run_id pinned_at pinned_by",
+    "incident_events": "incident_id recorded_at step kind suite model level headline line cause run_id until",
     "incidents": "incident_id suite model kind opened_at resolved_at state",
     "model_versions": "model served_model system_fingerprint first_seen last_seen",
     "retirements": "model retires_on days_left source replacement",
@@ -108,24 +111,32 @@ def test_a_baseline_is_the_latest_pin_of_a_suite_and_model(tmp_path: Path) -> No
     assert found == [("large", RUN), ("small", LATER_RUN)]
 
 
-def test_an_incident_is_shown_as_last_recorded(tmp_path: Path) -> None:
-    def incident(state: str, minutes: float) -> Incident:
-        return Incident(
-            incident_id="i1",
-            suite=None,
-            model="small",
-            kind="retirement",
-            opened_at=START,
-            resolved_at=after(minutes) if state == "resolved" else None,
-            state=state,
-            recorded_at=after(minutes),
-        )
+def an_event(step: IncidentStep, minutes: float, suite: str = "triage", **fields: Any) -> IncidentEvent:
+    """A step of incident i1."""
+    kind = IncidentKind.REGRESSION
+    facts: dict[str, Any] = {"incident_id": "i1", "kind": kind, "suite": suite, "model": "small"}
+    return IncidentEvent(**facts, step=step, recorded_at=after(minutes), **fields)
 
-    write_part(tmp_path, "incidents", "i1", [incident("resolved", 9), incident("open", 1)])
+
+def test_an_incident_is_open_until_all_its_rows_are_over(tmp_path: Path) -> None:
+    def shown() -> list[tuple[Any, ...]]:
+        Warehouse(tmp_path).ingest()
+        return Warehouse(tmp_path).query("SELECT suite, model, state, opened_at, resolved_at, n_rows FROM incidents")
+
+    write_part(tmp_path, "incident_events", "1", [an_event("opened", 1), an_event("opened", 2, "extract")])
+    assert shown() == [(None, "small", "open", after(1), None, 2)]
+    write_part(tmp_path, "incident_events", "2", [an_event("resolved", 3)])
+    assert shown() == [(None, "small", "open", after(1), None, 2)]
+    write_part(tmp_path, "incident_events", "3", [an_event("closed", 4, "extract")])
+    assert shown() == [(None, "small", "resolved", after(1), after(4), 2)]
+
+
+@pytest.mark.parametrize(("days", "state"), [(-1, "open"), (1, "acknowledged"), (None, "acknowledged")])
+def test_an_acknowledgement_counts_until_its_day_is_over(tmp_path: Path, days: int | None, state: str) -> None:
+    until = None if days is None else datetime.now(UTC).date() + timedelta(days)
+    write_part(tmp_path, "incident_events", "1", [an_event("opened", 1), an_event("acknowledged", 2, until=until)])
     Warehouse(tmp_path).ingest()
-    assert Warehouse(tmp_path).query("SELECT suite, state, resolved_at FROM incidents") == [
-        (None, "resolved", after(9))
-    ]
+    assert Warehouse(tmp_path).query("SELECT state FROM incidents") == [(state,)]
 
 
 def test_model_versions_are_those_that_answered_for_a_model(tmp_path: Path) -> None:

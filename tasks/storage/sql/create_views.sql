@@ -66,10 +66,48 @@ SELECT DISTINCT ON (suite, model) suite, model, run_id, pinned_at, pinned_by
 FROM facts.pins
 ORDER BY suite, model, pinned_at DESC, run_id DESC;
 
+CREATE VIEW incident_events AS
+SELECT incident_id, recorded_at, step, kind, suite, model, level, headline, line, cause, run_id, until
+FROM facts.incident_events;
+
+-- An incident is over when every row of it is; an acknowledgement counts up to and with its day.
 CREATE VIEW incidents AS
-SELECT DISTINCT ON (incident_id) incident_id, suite, model, kind, opened_at, resolved_at, state
-FROM facts.incidents
-ORDER BY incident_id, recorded_at DESC;
+WITH incident_rows AS (
+    SELECT
+        incident_id, kind, suite, model, min(recorded_at) AS opened_at, max(recorded_at) AS last_at,
+        arg_max(step, recorded_at) AS step, arg_min(headline, recorded_at) AS headline
+    FROM facts.incident_events
+    WHERE step <> 'acknowledged'
+    GROUP BY incident_id, kind, suite, model
+),
+summed_up AS (
+    SELECT
+        incident_id,
+        CASE WHEN count(DISTINCT coalesce(suite, '')) = 1 THEN any_value(suite) END AS suite,
+        CASE WHEN count(DISTINCT coalesce(model, '')) = 1 THEN any_value(model) END AS model,
+        any_value(kind) AS kind, min(opened_at) AS opened_at, max(last_at) AS last_at, count(*) AS n_rows,
+        count(*) FILTER (step NOT IN ('resolved', 'closed')) AS n_open,
+        count(*) FILTER (step = 'resolved') AS n_resolved,
+        arg_min(headline, opened_at) AS headline
+    FROM incident_rows
+    GROUP BY incident_id
+),
+acknowledged AS (
+    SELECT incident_id, arg_max(coalesce(until, DATE '9999-12-31'), recorded_at) AS until
+    FROM facts.incident_events
+    WHERE step = 'acknowledged'
+    GROUP BY incident_id
+)
+SELECT
+    incident_id, suite, model, kind, opened_at, CASE WHEN n_open = 0 THEN last_at END AS resolved_at,
+    CASE
+        WHEN n_open = 0 AND n_resolved > 0 THEN 'resolved'
+        WHEN n_open = 0 THEN 'closed'
+        WHEN until >= CAST(now() AT TIME ZONE 'UTC' AS DATE) THEN 'acknowledged'
+        ELSE 'open'
+    END AS state,
+    n_rows, headline
+FROM summed_up LEFT JOIN acknowledged USING (incident_id);
 
 CREATE VIEW model_versions AS
 SELECT model, served_model, system_fingerprint, min(started_at) AS first_seen, max(started_at) AS last_seen
