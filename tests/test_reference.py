@@ -22,6 +22,8 @@ TABLES: list[tuple[str, str, type[BaseModel]]] = [
     (CONFIG, "| field of `price` |", config.Price),
     (CONFIG, "| field of `limits` |", config.Limits),
     (CONFIG, "| field of `slack` |", config.SlackConfig),
+    (CONFIG, "| field of `channels` |", config.SlackChannels),
+    (CONFIG, "| field of `acknowledged` |", config.Acknowledged),
     (SUITES, "| field | default |", config.SuiteConfig),
     (SUITES, "| field of `gate` |", config.Gate),
 ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tasks.config import IncidentKind
 from tasks.records import Comparison, IncidentEvent, Verdict
+from tasks.storage import reads
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
@@ -30,7 +31,7 @@ def incident_events(results: Path, *, but_not_of: str | None = None) -> list[Inc
 def comparisons_of(results: Path, run_id: str) -> list[Comparison]:
     """The stored comparisons of a run."""
     rows = Warehouse(results).table(sql("select_comparisons"), {"run_id": run_id}).to_pylist()
-    return [Comparison(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows]
+    return [Comparison(**{**reads.as_fields(row), "verdict": Verdict(row["verdict"])}) for row in rows]
 
 
 def out_of_budget(results: Path, run_id: str) -> frozenset[Place]:

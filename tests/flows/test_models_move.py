@@ -48,7 +48,7 @@ def test_a_moved_version_is_told_once_and_is_the_cause_of_the_drop_it_made(
     assert only(moved)["verdict"] == "regressed"
     assert only(moved)["differences"] == ["served model"]
     assert only(moved)["cause"].startswith("served model (m-0314 → m-0613); more than 3 pp worse")
-    assert "small moved from m-0314 to m-0613" in moved.data["message"]
+    assert "served model (m-0314 → m-0613)" in moved.data["message"]
     after = lab.run("nightly")
     assert events(after) == []
     assert "moved from" not in after.data["message"]
