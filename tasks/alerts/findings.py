@@ -34,9 +34,8 @@ OF_CELLS = frozenset({*KIND_OF_GATE.values(), *NOT_MEASURED})
 class Night:
     """The records of a run that alerts are about.
 
-    `whole`: every suite ran on every model that there is. `out_of_budget` and `untrusted` name cells that could not be
-    measured for want of money, or of a judge that can be trusted; `news` is what was found elsewhere, `lifespans` None
-    where retirements were not looked at.
+    `whole`: every suite ran on every model that there is. `out_of_budget` names cells that could not be measured
+    for want of money; `news` is what was found elsewhere, `lifespans` None where retirements were not looked at.
     """
 
     run_id: str
@@ -46,7 +45,6 @@ class Night:
     lifespans: Sequence[Lifespan] | None = None
     whole: bool = False
     out_of_budget: Collection[Place] = ()
-    untrusted: Collection[Place] = ()
     events: Sequence[Event] = ()
     news: Sequence[Symptom] = ()
 
@@ -107,7 +105,7 @@ def noticed(night: Night) -> Iterator[Symptom]:
 def unmeasured_cells(night: Night) -> Iterator[Symptom]:
     """The cells that could not be measured: also those that others are compared with."""
     for (suite, model), reason in unmeasured_in(night.comparisons, night.cells).items():
-        kind = kind_of_unmeasured(night, (suite, model))
+        kind = kind_of_unmeasured(night, (suite, model), reason)
         yield Symptom(
             key=Key(kind, suite, model),
             headline=headlines.of_unmeasured(kind, suite, model),
@@ -126,9 +124,9 @@ def unmeasured_in(comparisons: Iterable[Comparison], cells: Iterable[Cell]) -> d
     return reasons
 
 
-def kind_of_unmeasured(night: Night, place: Place) -> IncidentKind:
+def kind_of_unmeasured(night: Night, place: Place, reason: str) -> IncidentKind:
     """Why a cell has no result, as far as there is a kind of incident for it."""
-    if place in night.untrusted:
+    if IncidentKind.JUDGE in reason:
         return IncidentKind.JUDGE
     return IncidentKind.BUDGET if place in night.out_of_budget else IncidentKind.UNMEASURED
 

@@ -34,7 +34,7 @@ def test_a_quiet_night_has_nothing_wrong(verdict: Verdict) -> None:
         ({"comparisons": [REGRESSED]}, IncidentKind.REGRESSION),
         ({"comparisons": [UNMEASURED]}, IncidentKind.UNMEASURED),
         ({"comparisons": [UNMEASURED], "out_of_budget": {(UNMEASURED.suite, UNMEASURED.model)}}, IncidentKind.BUDGET),
-        ({"comparisons": [UNMEASURED], "untrusted": {(UNMEASURED.suite, UNMEASURED.model)}}, IncidentKind.JUDGE),
+        ({"comparisons": [replace(UNMEASURED, cause="judge not trusted: strict reaches J 0.2")]}, IncidentKind.JUDGE),
         ({"gates": [FAILED_GATE]}, IncidentKind.LATENCY),
         ({"gates": [replace(FAILED_GATE, gate="max_cost_per_action_usd")]}, IncidentKind.COST),
         ({"gates": [replace(FAILED_GATE, gate="min_pass_rate", value=0.7)]}, IncidentKind.PASS_RATE),
