@@ -12,6 +12,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from tasks.documents.wording import shown
 from tasks.errors import UsageError
 
 
@@ -50,7 +51,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UsageError.single(f"Prefect's settings cannot be read: {error}", where=path) from error
+        raise UsageError.single(f"Prefect's settings cannot be read: {error}", where=shown(path)) from error
 
 
 def within(table: Any, *keys: str) -> Any:

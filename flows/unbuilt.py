@@ -4,16 +4,13 @@ from collections.abc import Iterator
 
 from tasks.config import Config
 from tasks.documents import ConfigFile
-from tasks.documents.wording import shown
 from tasks.errors import Problem
 
 
 def unbuilt_problems(file: ConfigFile) -> Iterator[Problem]:
     """Everything written that would otherwise have no effect."""
     for field in unbuilt(file.config):
-        line = file.lines.get((field.split()[0],))
-        where = shown(file.path) + (f":{line}" if line else "")
-        yield Problem(where, f"{field}: not in this version", "take it out")
+        yield Problem(file.place(field.split()[0]), f"{field}: not in this version", "take it out")
 
 
 def unbuilt(config: Config) -> Iterator[str]:

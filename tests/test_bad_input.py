@@ -169,7 +169,7 @@ CONFIGS = {
         CONFIG_FILE, CONFIG + "datasets: nowhere\n", "nowhere: expected a folder with suites, found none"
     ),
     "unknown suite": Bad(
-        CONFIG_FILE, CONFIG + "suites: [sum]\n", ": expected a suite in datasets, got 'sum' (did you mean 'sums'?)"
+        CONFIG_FILE, CONFIG + "suites: [sum]\n", ":4: expected a suite in datasets, got 'sum' (did you mean 'sums'?)"
     ),
     "empty config": Bad(CONFIG_FILE, "# nothing yet\n", ": the file is empty"),
     "list instead of mapping": Bad(CONFIG_FILE, "- a\n- b\n", ":1: expected a mapping, got a list"),

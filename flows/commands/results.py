@@ -13,6 +13,7 @@ from flows.answer import OK, Answered
 from flows.commands.baselines import results_of
 from flows.run_folder import is_alive
 from flows.terminal.tables import table, usd
+from tasks.documents.wording import shown
 from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder
 from tasks.storage import reads
@@ -29,8 +30,8 @@ def runs(*, config: str, results: str | None) -> Answered:
     rows = finished + [run for run in unfinished if run and run["run_id"] not in known]
     rows.sort(key=lambda run: run["run_id"], reverse=True)
     columns = ["run_id", "flow", "started_at", "finished_at", "status", "calls", "cost_usd"]
-    shown = [[*(moment(run[column]) for column in columns[:-1]), usd(run["cost_usd"])] for run in rows]
-    text = table(columns, shown, right={"calls", "cost_usd"}) if rows else f"No run yet in {folder}."
+    lines = [[*(moment(run[column]) for column in columns[:-1]), usd(run["cost_usd"])] for run in rows]
+    text = table(columns, lines, right={"calls", "cost_usd"}) if rows else f"No run yet in {shown(folder)}."
     return Answered(exit_code=OK, data={"status": "ok", "runs": rows}, text=text)
 
 
@@ -75,7 +76,9 @@ def report(*, config: str, results: str | None, run_id: str | None, opened: bool
     folder = results_of(config, results) / "reports"
     written = sorted(path.parent.name for path in folder.glob("run-*/index.html"))
     if not written:
-        raise UsageError.single(f"expected a report in {folder}, found none", hint="`daybreak nightly` writes one")
+        raise UsageError.single(
+            f"expected a report in {shown(folder)}, found none", hint="`daybreak nightly` writes one"
+        )
     if run_id is not None and run_id not in written:
         raise UsageError.single(f"expected a run with a report, got {run_id!r}", hint=f"the newest is {written[-1]}")
     page = folder / (run_id or written[-1]) / "index.html"

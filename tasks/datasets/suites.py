@@ -45,7 +45,10 @@ def load_suites(
 def suite_folders(file: ConfigFile, only: Sequence[str], problems: Problems) -> list[Path]:
     """The folders of the suites that are wanted: by `only`, else by the config, else all."""
     if not file.datasets.is_dir():
-        problems.add(file.datasets, "expected a folder with suites, found none", "`datasets` in the config names it")
+        if not any(one.message.startswith("datasets: ") for one in file.problems):
+            problems.add(
+                file.datasets, "expected a folder with suites, found none", "`datasets` in the config names it"
+            )
         return []
     paths = [path for path in sorted(file.datasets.glob("*/suite.y*ml")) if not path.parent.name.startswith(".")]
     for path in paths:
@@ -58,9 +61,9 @@ def suite_folders(file: ConfigFile, only: Sequence[str], problems: Problems) -> 
         problems.add(file.datasets, "expected at least one folder with a suite.yaml, found none")
         return []
     wanted = only or file.config.suites or list(found)
-    for name in wanted:
+    for index, name in enumerate(wanted):
         if name not in found:
-            where = "--suite" if only else file.path
+            where = "--suite" if only else file.place("suites", index)
             problems.add(where, f"expected a suite in {shown(file.datasets)}, got {brief(name)}", nearest(name, found))
     return [found[name] for name in dict.fromkeys(wanted) if name in found]
 

@@ -51,8 +51,12 @@ class ConfigFile:
         section, names = (
             ("judges", self.judge_names) if isinstance(entry, JudgeConfig) else ("models", self.model_names)
         )
-        line = self.lines.get((section, names.index(entry.name))) if entry.name in names else None
-        return shown(self.path) + (f":{line}" if line else "")
+        return self.place(section, names.index(entry.name)) if entry.name in names else shown(self.path)
+
+    def place(self, *trail: str | int) -> str:
+        """Where a part of the file stands."""
+        line = self.lines.get(trail)
+        return f"{shown(self.path)}:{line}" if line else shown(self.path)
 
 
 def load_config(path: Path, *, env: Mapping[str, str], results: Path | None = None) -> ConfigFile:

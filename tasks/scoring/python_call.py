@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tasks.config import PythonScorer
+from tasks.documents.wording import shown
 from tasks.errors import UsageError
 from tasks.records import Case, Finding
 from tasks.scoring.findings import Rule, excerpt, failed, one_line, passed, unscored
@@ -82,7 +83,7 @@ def load_function(call: str, files: Mapping[str, str], folder: Path) -> ScoreFun
 def module_of_file(path: str, files: Mapping[str, str], folder: Path) -> ModuleType:
     """Run a file of the suite as a module that shadows no other; raises whatever it raises."""
     if path not in files:
-        raise UsageError.single(f"call: {path!r} does not exist in {folder}")
+        raise UsageError.single(f"call: {path!r} does not exist in {shown(folder)}")
     name = "daybreak_scorer_" + hashlib.sha256(f"{folder}\0{path}".encode()).hexdigest()[:16]
     module = ModuleType(name)
     module.__file__ = str(folder / path)

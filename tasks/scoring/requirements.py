@@ -19,6 +19,7 @@ from tasks.config import (
     RegexScorer,
     ScorerConfig,
 )
+from tasks.documents.wording import shown
 from tasks.errors import UsageError
 from tasks.records import Case
 from tasks.scoring.findings import excerpt, one_line
@@ -98,7 +99,7 @@ def problems_of_json_schema(scorer: JsonSchemaScorer, files: Mapping[str, str], 
     try:
         yield from list(problems_of_schema(read_schema(scorer.schema_, files), scorer.fields))
     except KeyError:
-        yield f"schema: {scorer.schema_!r} does not exist in {folder}"
+        yield f"schema: {scorer.schema_!r} does not exist in {shown(folder)}"
     except json.JSONDecodeError as error:
         yield f"schema: {scorer.schema_!r} is not JSON: {error}"
     except ValueError as error:
@@ -112,7 +113,7 @@ def problems_of_rubric(path: str, files: Mapping[str, str], folder: Path) -> Ite
     if path in files:
         yield from problems_of_text(rubric_named(path, files))
     else:
-        yield f"rubric: {path!r} does not exist in {folder}"
+        yield f"rubric: {path!r} does not exist in {shown(folder)}"
 
 
 def problem_of_case(scorer: ScorerConfig, case: Case, files: Mapping[str, str] = NO_FILES) -> str | None:

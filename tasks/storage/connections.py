@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.documents.wording import shown
 from tasks.errors import RunBroken
 from tasks.storage.gate import Patience, wait_for_writers
 
@@ -109,10 +110,10 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         raise RunBroken(f"{error.filename or path}: {error.strerror or error}; {ADVICE_ON_SPACE}") from error
     except duckdb.OutOfMemoryException as error:
-        raise RunBroken(f"{path}: {error}") from error
+        raise RunBroken(f"{shown(path)}: {error}") from error
     except duckdb.Error as error:
         advice = ADVICE_ON_SPACE if is_about_space(error) else ADVICE_ON_DAMAGE
-        raise RunBroken(f"{path}: {first_line(error)}; {advice}") from error
+        raise RunBroken(f"{shown(path)}: {first_line(error)}; {advice}") from error
 
 
 def is_about_space(error: Exception) -> bool:
