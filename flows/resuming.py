@@ -43,7 +43,7 @@ def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
         replace(cell, params={**models[cell.model].params, **plan.suite_named(cell.suite).config.params})
         for cell in plan.cells
     )
-    return replace(stored, path=file.path, root=plan.root, datasets=file.datasets), replace(plan, cells=cells)
+    return replace(stored, path=file.path, lines={}, root=plan.root, datasets=file.datasets), replace(plan, cells=cells)
 
 
 def changes_since(plan: Plan, file: ConfigFile, suites: Sequence[Suite]) -> Iterator[str]:

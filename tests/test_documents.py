@@ -53,6 +53,15 @@ def test_variables_come_from_the_environment_and_then_from_dotenv(workspace: Wor
     assert (model.api_base, model.base_model) == ("https://real.example:8000/v1", "$HOST")
 
 
+def test_a_line_of_dotenv_that_sets_nothing_is_refused(workspace: Workspace) -> None:
+    workspace.write(".env", "A=1\n\nB 2\n")
+    with pytest.raises(UsageError, match=r"\.env:3: expected NAME=value"):
+        workspace.open()
+    workspace.write(".env", b"A=a\0b\n")
+    with pytest.raises(UsageError, match=r"\.env:1: expected NAME=value"):
+        workspace.open()
+
+
 def test_a_variable_without_quotes_is_read_as_yaml_reads_its_value(workspace: Workspace) -> None:
     workspace.write(workspace.config, CONFIG + 'workers: ${WORKERS}\nreport_url: "${WORKERS}"\n')
     config = workspace.open({"WORKERS": "4"}).config

@@ -99,16 +99,22 @@ def open_config(path: Path, *, env: Mapping[str, str], results: Path | None = No
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The variables of a `.env` file, if there is one."""
-    from dotenv import dotenv_values
+    """The variables of a `.env` file, if there is one; raises UsageError for lines that set none."""
+    from dotenv.parser import parse_stream
 
     if status_of(path) is None:
         return {}
-    values = dotenv_values(stream=StringIO(read_text(path)), interpolate=False)
-    broken = [name for name, value in values.items() if not name or not is_storable(name + (value or ""))]
-    if broken:
-        raise UsageError.single(f"no environment can hold {brief(broken[0])} or its value", where=shown(path))
-    return {name: value for name, value in values.items() if value is not None}
+    found: dict[str, str] = {}
+    for binding in parse_stream(StringIO(read_text(path))):
+        if binding.error or not is_storable(f"{binding.key}{binding.value}"):
+            text = binding.original.string
+            line = binding.original.line + len(text) - len(text.lstrip("\n"))
+            raise UsageError.single(
+                "expected NAME=value", where=f"{shown(path)}:{line}", hint="values may be in quotes"
+            )
+        if binding.key and binding.value is not None:
+            found[binding.key] = binding.value
+    return found
 
 
 def home_filled_in(name: str) -> Path:
