@@ -1,20 +1,27 @@
 """Records of a judged cell, put together from what the stages found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flows.conditions import conditions_of
-from flows.run import Run
+from flows.run import OpenCase, Run
 from tasks.plan import PlannedCell
-from tasks.records import Cell, Comparison, Flip, GateResult, Suite, Verdict
+from tasks.records import Cell, Comparison, Flip, GateResult, OutcomeState, Phase, Suite, Verdict
 from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts
+from tasks.storage.reads import TellingOutput
 from tasks.verdicts.compare import Judged, too_few
-from tasks.verdicts.evidence import Evidence
-from tasks.verdicts.flips import flips
+from tasks.verdicts.decide import Decided
+from tasks.verdicts.flips import Direction, flips
 from tasks.verdicts.gates import GateCheck, check_cost, check_p95, check_pass_rate
 from tasks.verdicts.population import population_rate
 from tasks.verdicts.statistics import rate_interval
+
+TONIGHTS_PHASES: tuple[Phase, ...] = ("planned", "confirm")
+BEFORE: Mapping[Direction, OutcomeState] = {"lost": "passed", "gained": "failed"}
+NOW: Mapping[Direction, OutcomeState] = {"lost": "failed", "gained": "passed"}
+"""What an answer that shows a flip counts as, on either side."""
 
 
 def cell_record(
@@ -68,8 +75,9 @@ def comparison_record(run: Run, suite: Suite, planned: PlannedCell, judged: Judg
         model=planned.model,
         verdict=judged.verdict,
         cause=judged.cause + ("" if of_scoring is None else movement(judged.drop_pp, of_scoring)),
-        baseline_run_id=base.run_id if base else None,
+        baseline_run_id=(planned.baseline.run_id or run.id) if base and planned.baseline else None,
         baseline_model=base.model if base else None,
+        baseline_run_ids=tuple(base.run_ids) if base else (),
         n_paired=judged.n_paired,
         n_cases=suite.n_cases,
         baseline_pass_rate=judged.baseline_pass_rate,
@@ -81,6 +89,7 @@ def comparison_record(run: Run, suite: Suite, planned: PlannedCell, judged: Judg
         detectable_drop_pp=judged.detectable_drop_pp,
         raw_drop_pp=None if of_scoring is None or judged.drop_pp is None else judged.drop_pp + of_scoring,
         scoring_drop_pp=of_scoring,
+        **(evidence_beside(judged) if isinstance(judged, Decided) else {}),
     )
 
 
@@ -93,6 +102,16 @@ def movement(drop_pp: float | None, of_scoring_pp: float) -> str:
         f"; of a raw drop of {raw:+.1f} pp, {of_scoring_pp:+.1f} pp came from how answers are scored now (the same "
         f"outputs, judged again) and {drop_pp or 0.0:+.1f} pp from the model"
     )
+
+
+def evidence_beside(decided: Decided) -> dict[str, Any]:
+    """What is told beside a verdict."""
+    return {
+        "lost": decided.churn.lost,
+        "gained": decided.churn.gained,
+        "fresh_trials": decided.fresh_trials,
+        "night_sd_pp": decided.night_sd_pp,
+    }
 
 
 def gate_records(run: Run, suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[GateResult]:
@@ -141,31 +160,28 @@ def kind_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Itera
         )
 
 
-def flip_records(run: Run, planned: PlannedCell, base: Side, evidence: Evidence) -> Iterator[Flip]:
+def flip_records(run: Run, planned: PlannedCell, case: OpenCase) -> Iterator[Flip]:
     """The cases whose outcome changed, with an answer of either side that shows it."""
-    flipped = flips(evidence.after(evidence.asked_of(None)))
+    flipped = flips(case.evidence.after(case.evidence.asked_of(None)))
     if not flipped:
         return
-    ids = [case_id for case_id, _ in flipped]
-    before = first_outputs(run, planned.suite, base, ids)
-    now = first_outputs(run, planned.suite, Side(run.id, planned.model), ids)
+    of_base = telling_outputs(run, planned.suite, case.base, {case_id: BEFORE[way] for case_id, way in flipped})
+    tonight = Side((run.id,), planned.model, TONIGHTS_PHASES)
+    of_now = telling_outputs(run, planned.suite, tonight, {case_id: NOW[way] for case_id, way in flipped})
     for case_id, direction in flipped:
+        shown, shown_now = of_base.get(case_id), of_now.get(case_id)
         yield Flip(
             run_id=run.id,
             suite=planned.suite,
             model=planned.model,
-            baseline_run_id=base.run_id,
+            baseline_run_id=shown.run_id if shown else case.base.run_ids[0],
             case_id=case_id,
             direction=direction,
-            baseline_output=before.get(case_id),
-            output=now.get(case_id),
+            baseline_output=shown.output if shown else None,
+            output=shown_now.output if shown_now else None,
         )
 
 
-def first_outputs(run: Run, suite: str, side: Side, ids: list[str]) -> dict[str, str | None]:
-    """An answer to each of some cases."""
-    found = reads.outputs(run.results, side.run_id, suite, side.model, side.phases, case_ids=ids)
-    answers: dict[str, str | None] = {}
-    for output in found:
-        answers.setdefault(output.case_id, output.output)
-    return answers
+def telling_outputs(run: Run, suite: str, side: Side, wanted: Mapping[str, OutcomeState]) -> dict[str, TellingOutput]:
+    """An answer of one side to each of some cases."""
+    return reads.telling_outputs(run.results, side.run_ids, suite, side.model, side.phases, wanted)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from flows.alerting import raise_alerts
 from flows.causes import explained
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
-from flows.pairing import base_side, evidence_of, this_side
+from flows.pairing import base_side, case_of, this_side
 from flows.probing import judges_used, uncalibrated
+from flows.repeats import with_flip_rates
 from flows.result import RunResult
 from flows.retirements import lifespans
-from flows.run import Run, now
+from flows.run import OpenCase, Run, now
 from flows.storing import store_records
 from tasks.config import Gate
 from tasks.plan import PlannedCell
@@ -20,7 +21,6 @@ from tasks.storage import reads
 from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_counts
 from tasks.verdicts.compare import Judged, judge_first_night
 from tasks.verdicts.decide import Decided, decide
-from tasks.verdicts.evidence import Evidence
 
 SHOWN_REASONS = 2
 LONGEST_ERROR = 160
@@ -43,7 +43,7 @@ def compare_cells(run: Run) -> RunResult:
     if run.stop.is_set():
         return interrupted(run)
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
-    run.notes += unreliable(run)
+    run.notes += [*unreliable(run), *asked_for_news(run)]
     result = result_of(run, judged)
     result = replace(result, comparisons=tuple(explained(run, result.comparisons, result.cells)))
     store_records(
@@ -66,6 +66,14 @@ def unreliable(run: Run) -> list[str]:
     """Which latencies are partly our own, in a sentence; simulated ones say nothing anyway."""
     cells = [f"{suite} on {model}" for suite, model in sorted(run.unreliable_latency) if not is_simulated(run, model)]
     why = "latency not reliable, this machine was too busy while answers came"
+    return [f"{why}: {', '.join(cells)}"] if cells else []
+
+
+def asked_for_news(run: Run) -> list[str]:
+    """Which cells were asked again although nothing was suspected, in a sentence."""
+    opened = run.opened.items()
+    cells = [f"{suite} on {model}" for (suite, model), case in opened if isinstance(case, OpenCase) and case.forced]
+    why = "another version answers than for the baseline, so every case was asked again"
     return [f"{why}: {', '.join(cells)}"] if cells else []
 
 
@@ -92,13 +100,13 @@ def judge_measured_cell(
     run: Run, suite: Suite, planned: PlannedCell, total: CellTotals, counts: TrialCounts
 ) -> JudgedCell:
     """Judge a cell against its baseline, as a first night, or only by itself where it is a reference."""
+    case = case_of(run, planned) if planned.baseline else None
     base = base_side(run, suite, planned.baseline) if planned.baseline else None
-    evidence = evidence_of(run, planned) if base else None
     judged: Judged | None = None
-    if isinstance(evidence, str):
-        judged = Judged(verdict=Verdict.UNMEASURED, cause=evidence, n_paired=0)
-    elif evidence:
-        judged = decided(evidence, suite.config.gate)
+    if isinstance(case, str):
+        judged = Judged(verdict=Verdict.UNMEASURED, cause=case, n_paired=0)
+    elif case:
+        judged = decided(case, suite.config.gate)
     elif planned.phase == "baseline":
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
     if judged and judged.verdict is Verdict.UNMEASURED:
@@ -107,7 +115,7 @@ def judge_measured_cell(
         cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
         comparison=comparison_record(run, suite, planned, judged, base) if judged else None,
         gates=gates_of(gate_records(run, suite, planned, counts), judged),
-        flips=tuple(flip_records(run, planned, base, evidence)) if base and isinstance(evidence, Evidence) else (),
+        flips=tuple(flip_records(run, planned, case)) if isinstance(case, OpenCase) else (),
         kinds=tuple(kind_rates(suite, planned, counts)),
     )
 
@@ -120,9 +128,9 @@ def gates_of(found: Iterable[GateResult], judged: Judged | None) -> tuple[GateRe
     return tuple(replace(gate, state="undecided") if unmeasured else gate for gate in found)
 
 
-def decided(evidence: Evidence, gate: Gate) -> Judged:
+def decided(case: OpenCase, gate: Gate) -> Judged:
     """What the evidence says when nothing more is asked."""
-    judged = decide(evidence, gate, may_ask=False)
+    judged = decide(case.evidence, gate, drift=case.drift, forced=case.forced, may_ask=False)
     assert isinstance(judged, Decided), "nothing more may be asked"  # noqa: S101
     return judged
 
@@ -158,7 +166,7 @@ def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
         flow=run.plan.flow,
         status="finished",
         **reads.spent(run.results, run.id)._asdict(),
-        cells=tuple(cell.cell for cell in judged),
+        cells=tuple(with_flip_rates(run, [cell.cell for cell in judged])),
         comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
         gates=tuple(gate for cell in judged for gate in cell.gates),
         flips=tuple(flip for cell in judged for flip in cell.flips),

@@ -49,7 +49,7 @@ def endpoint_of(model: ModelConfig) -> str:
 
 def judges_of(run: Run, suite: Suite) -> tuple[str, ...]:
     """The judges of a suite with the version that their probe found, and parameters that are not the usual ones."""
-    asked = {scorer.judge for scorer in suite.config.scorers if isinstance(scorer, JudgeScorer)}
+    asked = {name for one in suite.config.scorers if isinstance(one, JudgeScorer) for name in one.judges}
     versions = {name: version_of(probe) for name, probe in kept_probes(run.folder).items() if name in asked}
     usual = '{"temperature": 0}'
     return tuple(

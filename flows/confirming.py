@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from flows.pairing import evidence_of
+from flows.pairing import case_of
 from flows.run import Run
 from tasks.plan import PlannedCell, Shard, cut
 from tasks.verdicts.decide import MoreTrials, decide
@@ -20,12 +20,12 @@ def shards_of(run: Run, planned: PlannedCell) -> Iterator[Shard]:
     """The next trials of one cell, none where nothing is suspected or nothing can be asked."""
     if (planned.suite, planned.model) in run.broken_cells:
         return
-    evidence, suite = evidence_of(run, planned), run.plan.suite_named(planned.suite)
-    if isinstance(evidence, str):
+    case, suite = case_of(run, planned), run.plan.suite_named(planned.suite)
+    if isinstance(case, str):
         return
-    wanted = decide(evidence, suite.config.gate)
+    wanted = decide(case.evidence, suite.config.gate, drift=case.drift, forced=case.forced)
     if isinstance(wanted, MoreTrials):
-        for first, case_ids in cases_by_next_trial(evidence, wanted):
+        for first, case_ids in cases_by_next_trial(case.evidence, wanted):
             whole = Shard(
                 planned.suite, planned.model, "confirm", 0, suite.n_cases, first, wanted.up_to_trials, case_ids
             )

@@ -15,6 +15,7 @@ from tasks.records import Suite
 from tasks.storage import reads
 from tasks.storage.counts import Side, trial_counts
 from tasks.verdicts.detectable import detectable_before_baseline_pp, detectable_pp
+from tasks.verdicts.drift import Drift
 
 CHARS_PER_TOKEN = 4
 SAMPLED_CASES = 50
@@ -115,10 +116,12 @@ def prompt_tokens(suite: Suite) -> float:
 
 def known_detectable(file: ConfigFile, suite: Suite, cell: PlannedCell) -> tuple[float, float] | None:
     """The detectable drop that the stored baseline allows, if there is one with repeated trials."""
-    if cell.baseline is None or cell.baseline.run_id is None:
+    base = cell.baseline
+    if base is None or not base.nights:
         return None
-    counts = trial_counts(file.results, suite.name, Side(cell.baseline.run_id, cell.baseline.model))
-    known = detectable_pp(counts.passed, counts.measured, suite.config.gate, trials=cell.trials)
+    counts = trial_counts(file.results, suite.name, Side(base.nights, base.model))
+    drift = Drift(base.variance, base.concentration)
+    known = detectable_pp(counts.passed, counts.measured, suite.config.gate, trials=cell.trials, drift=drift)
     return known, known
 
 

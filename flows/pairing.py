@@ -1,28 +1,33 @@
 """Bring both sides of a comparison together, case by case."""
 
+from dataclasses import replace
+
+from flows.conditions import judges_of
 from flows.rescoring import rescored
-from flows.run import Run
+from flows.run import OpenCase, Run
 from tasks.plan import Baseline, PlannedCell
-from tasks.records import Suite
+from tasks.records import Setting, Suite
 from tasks.storage import reads
 from tasks.storage.counts import PairedCounts, Side, paired_counts
 from tasks.verdicts.compare import Paired
-from tasks.verdicts.evidence import Evidence, FreshTrial, open_case, with_fresh
+from tasks.verdicts.drift import Drift
+from tasks.verdicts.evidence import FreshTrial, open_case, with_fresh
 
 
-def evidence_of(run: Run, planned: PlannedCell) -> Evidence | str:
+def case_of(run: Run, planned: PlannedCell) -> OpenCase | str:
     """What is known of a cell that has a baseline by now, or why it cannot be compared."""
-    opened = run.opened.get((planned.suite, planned.model))
-    if opened is None:
-        opened = opened_case(run, run.plan.suite_named(planned.suite), planned)
-        run.opened[planned.suite, planned.model] = opened
+    key = planned.suite, planned.model
+    if key not in run.opened:
+        run.opened[key] = opened_case(run, run.plan.suite_named(planned.suite), planned)
+    opened = run.opened[key]
     if isinstance(opened, str):
         return opened
-    fresh = reads.fresh_trials(run.results, run.id, planned.suite, planned.model)
-    return with_fresh(opened, (FreshTrial(*trial) for trial in fresh)) if fresh else opened
+    fresh = reads.fresh_trials(run.results, run.id, *key)
+    evidence = with_fresh(opened.evidence, (FreshTrial(*trial) for trial in fresh)) if fresh else opened.evidence
+    return replace(opened, evidence=evidence)
 
 
-def opened_case(run: Run, suite: Suite, planned: PlannedCell) -> Evidence | str:
+def opened_case(run: Run, suite: Suite, planned: PlannedCell) -> OpenCase | str:
     """Both sides as planned, scored by the same scorers and judges with the same labels, or why that cannot be."""
     if planned.baseline is None:
         raise ValueError(f"{planned.suite} on {planned.model} has nothing to be compared with")
@@ -31,7 +36,19 @@ def opened_case(run: Run, suite: Suite, planned: PlannedCell) -> Evidence | str:
     counts = rescored(run, suite, base, found)
     if isinstance(counts, str):
         return counts
-    return open_case(paired(counts, planned.trials), kinds=counts.kinds.tolist(), tags=counts.tags.tolist())
+    return OpenCase(
+        base=base,
+        evidence=open_case(paired(counts, planned.trials), kinds=counts.kinds.tolist(), tags=counts.tags.tolist()),
+        drift=Drift(planned.baseline.variance, planned.baseline.concentration),
+        forced=has_moved(run, planned, planned.baseline),
+    )
+
+
+def has_moved(run: Run, planned: PlannedCell, baseline: Baseline) -> bool:
+    """Whether a version answers tonight that did not answer for the baseline, nor on any night since."""
+    if planned.model != baseline.model or not baseline.known_models:
+        return False
+    return bool(set(run.served_models(planned.suite, planned.model)) - set(baseline.known_models))
 
 
 def paired(counts: PairedCounts, trials: int) -> Paired:
@@ -50,11 +67,20 @@ def paired(counts: PairedCounts, trials: int) -> Paired:
 
 def this_side(run: Run, suite: Suite, planned: PlannedCell) -> Side:
     """Tonight's trials of a cell."""
-    return Side(run.id, planned.model, dataset_hash=suite.dataset_hash)
+    return Side((run.id,), planned.model, dataset_hash=suite.dataset_hash)
 
 
 def base_side(run: Run, suite: Suite, baseline: Baseline) -> Side:
-    """The trials that a cell is compared with."""
-    if baseline.run_id is None:
-        return Side(run.id, baseline.model, dataset_hash=suite.dataset_hash)
-    return Side(baseline.run_id, baseline.model)
+    """The trials that a cell is compared with; a reference's stored nights only if it is still what it was on them."""
+    if baseline.run_id is not None:
+        return Side(baseline.nights, baseline.model)
+    same = baseline.setting == setting_tonight(run, suite, baseline)
+    return Side((*(baseline.nights if same else ()), run.id), baseline.model, dataset_hash=suite.dataset_hash)
+
+
+def setting_tonight(run: Run, suite: Suite, reference: Baseline) -> Setting | None:
+    """What the trials of a reference were made under in this run."""
+    if reference.setting is None:
+        return None
+    served = run.served_models(suite.name, reference.model)
+    return reference.setting._replace(served_models=served, judges=judges_of(run, suite))

@@ -5,10 +5,11 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from flows.history import History, baseline_of_run, pinned_baseline, reference_beside
 from tasks.config import RUN_ID, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.documents.wording import shown
@@ -20,19 +21,13 @@ BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 Cells = tuple[PlannedCell, ...]
 
 
-class History(NamedTuple):
-    """What earlier runs left: pins by (suite, model), models by (run, suite), and how many runs there were."""
-
-    pins: Mapping[tuple[str, str], str]
-    models_of_run: Mapping[tuple[str, str], Sequence[str]]
-    runs: int
-
-
-def night_cells(suites: Sequence[Suite], models: Sequence[ModelConfig], only: Sequence[str], history: History) -> Cells:
+def night_cells(
+    suites: Sequence[Suite], models: Sequence[ModelConfig], only: Sequence[str], history: History, *, today: date
+) -> Cells:
     """Every suite on each of its models, against the model's `compare_to` or its pin; `only` names models to ask."""
     chosen = with_references(choose_models(models, only), models)
     return tuple(
-        night_cell(suite, model, {other.name for other in runs_on(suite, chosen)}, history)
+        night_cell(suite, model, {other.name: other for other in runs_on(suite, chosen)}, history, today=today)
         for suite in suites
         for model in runs_on(suite, chosen)
     )
@@ -66,15 +61,23 @@ def verb(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def night_cell(suite: Suite, model: ModelConfig, beside: set[str], history: History) -> PlannedCell:
-    """One cell of a night; where nothing is pinned yet it asks enough trials to become the baseline."""
-    pinned_in = history.pins.get((suite.name, model.name))
-    if model.compare_to in beside:
-        return new_cell(suite, model, Baseline(run_id=None, model=str(model.compare_to)))
-    if pinned_in:
-        return new_cell(suite, model, Baseline(run_id=pinned_in, model=model.name))
+def night_cell(
+    suite: Suite, model: ModelConfig, beside: Mapping[str, ModelConfig], history: History, *, today: date
+) -> PlannedCell:
+    """One cell of a night; it asks enough trials to become the baseline where none is pinned, or one only stands in."""
+    reference = beside.get(model.compare_to or "")
+    if reference:
+        return new_cell(suite, model, baseline_beside(suite, reference, history))
+    pinned = pinned_baseline(history, (suite.name, model.name), today)
     trials = max(suite.config.trials, suite.config.gate.baseline_trials)
+    if pinned:
+        return new_cell(suite, model, pinned, trials=trials if pinned.provisional else None)
     return new_cell(suite, model, None, phase="baseline", trials=trials)
+
+
+def baseline_beside(suite: Suite, other: ModelConfig, history: History) -> Baseline:
+    """Another model of the same run as the baseline."""
+    return reference_beside(history, suite, other.name, new_cell(suite, other, None).params_hash)
 
 
 def comparison_cells(
@@ -83,34 +86,42 @@ def comparison_cells(
     candidate: ModelConfig,
     against: str | None,
     history: History,
+    *,
+    today: date,
 ) -> Cells:
     """The candidate on every suite, with its baseline beside it where that is a model."""
     against = against or candidate.compare_to
     if against is None or RUN_ID.fullmatch(against):
         return tuple(
-            new_cell(suite, candidate, stored_baseline(suite, candidate, against, history)) for suite in suites
+            new_cell(suite, candidate, stored_baseline(suite, candidate, against, history, today=today))
+            for suite in suites
         )
     [other] = choose_models(models, [against])
     if other.name == candidate.name:
         raise UsageError.single(f"expected a baseline other than the candidate, got {against!r} for both")
-    beside = Baseline(run_id=None, model=other.name)
-    pairs = ((new_cell(suite, other, None), new_cell(suite, candidate, beside)) for suite in suites)
+    pairs = (
+        (new_cell(suite, other, None), new_cell(suite, candidate, baseline_beside(suite, other, history)))
+        for suite in suites
+    )
     return tuple(cell for pair in pairs for cell in pair)
 
 
-def stored_baseline(suite: Suite, candidate: ModelConfig, run_id: str | None, history: History) -> Baseline:
+def stored_baseline(
+    suite: Suite, candidate: ModelConfig, run_id: str | None, history: History, *, today: date
+) -> Baseline:
     """The stored trials to compare with: the named run's, else those of the pin."""
     if run_id is None:
-        pinned_in = history.pins.get((suite.name, candidate.name))
-        if pinned_in is None:
+        pinned = pinned_baseline(history, (suite.name, candidate.name), today)
+        if pinned is None:
             message = f"nothing is pinned for {candidate.name} on {suite.name} to compare with"
             raise UsageError.single(message, hint="run `daybreak nightly` first, or name a --baseline")
-        return Baseline(run_id=pinned_in, model=candidate.name)
+        known = pinned.setting.served_models if pinned.setting else ()
+        return replace(pinned, known_models=known)
     stored = history.models_of_run.get((run_id, suite.name), ())
     if candidate.name in stored:
-        return Baseline(run_id=run_id, model=candidate.name)
+        return baseline_of_run(history, suite.name, candidate.name, run_id)
     if len(stored) == 1:
-        return Baseline(run_id=run_id, model=stored[0])
+        return baseline_of_run(history, suite.name, stored[0], run_id)
     found = f"it holds {', '.join(stored)}" if stored else "it holds no trials of that suite"
     raise UsageError.single(
         f"expected a run with trials of {candidate.name} on {suite.name}, got {run_id}: {found}",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.history import read_history, with_day_shifts
 from flows.payers import budget_problems, budget_warnings
-from flows.planning import History, comparison_cells, make_plan, night_cells, notes_on_references, with_candidate
+from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, with_candidate
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.resuming import changes_since, folder_to_resume, stored_plan
 from flows.unbuilt import unbuilt_problems
@@ -20,8 +21,6 @@ from tasks.errors import Problem, UsageError
 from tasks.plan import Plan, RunFolder
 from tasks.records import Suite
 from tasks.scoring.requirements import problem_of_case, problems_of_scorer
-from tasks.storage.reads import models_of_runs, pinned_runs, run_count
-from tasks.storage.warehouse import Warehouse
 
 _handed_over: dict[Request, "Prepared"] = {}
 
@@ -69,7 +68,8 @@ def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
         return prepare_resumed(request.resume, file)
     suites = read_suites(file, request.suites)
     history = read_history(file.results)
-    cells = night_cells(suites, file.config.models, request.models, history)
+    cells = night_cells(suites, file.config.models, request.models, history, today=now.date())
+    cells = tuple(with_day_shifts(file.results, cells, history))
     plan = make_plan(file, "nightly", suites, cells, now=now, night=history.runs)
     plan = replace(plan, whole=not (request.suites or request.models))
     return prepared(file, plan, notes_on_references(suites, file.config.models, request.models))
@@ -81,7 +81,8 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     suites = read_suites(file, request.suites)
     file, candidate = with_candidate(file, request.candidate)
     history = read_history(file.results)
-    cells = comparison_cells(suites, file.config.models, candidate, request.baseline, history)
+    cells = comparison_cells(suites, file.config.models, candidate, request.baseline, history, today=now.date())
+    cells = tuple(with_day_shifts(file.results, cells, history))
     return prepared(file, make_plan(file, "compare", suites, cells, now=now, night=history.runs))
 
 
@@ -130,9 +131,3 @@ def rehearsal_problems(file: ConfigFile) -> Iterator[Problem]:
     for model in (*file.config.models, *file.config.judges):
         for problem in problems_of_params(model.params) if model.is_rehearsal else ():
             yield Problem(file.place_of(model), f"{model.name!r} is simulated; params.{problem}")
-
-
-def read_history(results: Path) -> History:
-    """What earlier runs left, if there were any, and if they were killed while they wrote it down."""
-    Warehouse(results).catch_up()
-    return History(pinned_runs(results), models_of_runs(results), run_count(results))

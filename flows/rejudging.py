@@ -12,7 +12,7 @@ from flows.evaluation import until_stopped
 from flows.judging import Panel, open_judging, score_answer
 from flows.pairing import base_side, this_side
 from flows.payers import payer_name
-from flows.rescoring import answer_in, change_since, outcome_again, scorers_without_asking
+from flows.rescoring import answer_in, change_since, outcome_again, outputs_of, scorers_without_asking
 from flows.run import Rejudged, Run
 from tasks.calls.engine import MEASURED, Planned
 from tasks.calls.journal import Journal, Trial
@@ -22,7 +22,6 @@ from tasks.plan import PlannedCell, stored_cases
 from tasks.records import Answer, Suite, TrialKey
 from tasks.scoring.build import Scorer, build_scorers
 from tasks.scoring.judge import build_judges
-from tasks.storage import judged, reads
 from tasks.storage.counts import paired_counts
 
 JOURNAL = "journal-rejudged.jsonl"
@@ -116,10 +115,7 @@ def unjudged_of_cell(run: Run, cell: PlannedCell, cache: VerdictCache) -> Iterat
         case.id: case for case in read_stored(stored_cases(run.results, suite), 0, suite.n_cases) if case.id in ids
     }
     scorers = scorers_without_asking(run, suite, cache)
-    unmeasured = judged.unmeasured_trials(run.results, base.run_id, suite.name, base.model, base.phases)
-    for output in reads.outputs(run.results, base.run_id, suite.name, base.model, base.phases, case_ids=list(ids)):
-        is_measured = (output.case_id, output.trial, output.phase) not in unmeasured
+    for output, who, is_measured in outputs_of(run, suite, base, ids):
         if is_measured and outcome_again(scorers, cases[output.case_id], output) is None:
-            who = Rejudged(suite.name, base.model, output.case_id, output.trial, output.phase)
             key = TrialKey(run.id, suite.name, base.model, output.case_id, output.trial, "rejudged")
             yield Unjudged(who, suite, Planned(key, cases[output.case_id]), answer_in(output))

@@ -1,7 +1,7 @@
 """Score a baseline's stored outputs again, so that a change of label, scorer or judge never looks like one of model."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,29 +51,27 @@ def rescored(run: Run, suite: Suite, base: Side, counts: PairedCounts) -> Paired
     step before has asked for those that it could have (`flows.rejudging`). Cases that still lack one are left out
     together with all that changed like them, since those whose output is tonight's never lack it.
     """
-    change = change_since(run, suite, base, counts)
+    change, since = change_since(run, suite, base, counts), base.run_ids[0]
     if change is None:
         return counts
     again = score_again(run, suite, base, set(counts.case_ids[change.stale]))
     if again is not None:
-        run.notes.append(f"{suite.name}: {change.what} since {base.run_id}; its stored outputs were scored again")
+        run.notes.append(f"{suite.name}: {change.what} since {since}; its stored outputs were scored again")
         rescored_counts = with_base(counts, change.stale, *again)
         run.scoring_drops_pp[suite.name, base] = scoring_drop_pp(counts, rescored_counts)
         return rescored_counts
     left = without(counts, change.stale)
     if len(left.case_ids) < MIN_PAIRED * counts.n_cases:
-        return (
-            f"{change.what} since {base.run_id}, whose answers were not judged so: promote {run.id}, or change it back"
-        )
-    run.notes.append(f"{suite.name}: {change.what} since {base.run_id}; these cases are left out of the comparison")
+        return f"{change.what} since {since}, whose answers were not judged so: promote {run.id}, or change it back"
+    run.notes.append(f"{suite.name}: {change.what} since {since}; these cases are left out of the comparison")
     return left
 
 
 def change_since(run: Run, suite: Suite, base: Side, counts: PairedCounts) -> Change | None:
     """What the baseline's side was scored by that is different tonight."""
     everywhere = np.ones(len(counts.case_ids), dtype=bool)
-    if base.run_id != run.id:
-        if moved := judge_that_moved(run, suite, base.run_id):
+    if run.id not in base.run_ids:
+        if moved := judge_that_moved(run, suite, base.run_ids[0]):
             return Change(moved, everywhere)
         if scorers_of(run, suite, base) != suite.scorers_hash:
             return Change("the scorers changed", everywhere)
@@ -98,7 +96,7 @@ def judge_that_moved(run: Run, suite: Suite, base_run_id: str) -> str | None:
 
 def scorers_of(run: Run, suite: Suite, base: Side) -> str | None:
     """The hash of the scorers that the baseline's cell was scored by."""
-    cells = reads.cells_of(run.results, base.run_id)
+    cells = reads.cells_of(run.results, base.run_ids[0])
     return next((cell.scorers_hash for cell in cells if (cell.suite, cell.model) == (suite.name, base.model)), None)
 
 
@@ -107,20 +105,25 @@ def score_again(run: Run, suite: Suite, base: Side, ids: Collection[str]) -> tup
     cases = {
         case.id: case for case in read_stored(stored_cases(run.results, suite), 0, suite.n_cases) if case.id in ids
     }
-    unmeasured = judged.unmeasured_trials(run.results, base.run_id, suite.name, base.model, base.phases)
     passed, measured = Counter[str](), Counter[str]()
     with VerdictCache(run.results / VERDICTS) as cache:
         scorers = scorers_without_asking(run, suite, cache)
-        for output in reads.outputs(run.results, base.run_id, suite.name, base.model, base.phases, case_ids=list(ids)):
+        for output, who, is_measured in outputs_of(run, suite, base, ids):
             outcome = outcome_again(scorers, cases[output.case_id], output)
-            if outcome is None and not (
-                (output.case_id, output.trial, output.phase) in unmeasured
-                or Rejudged(suite.name, base.model, output.case_id, output.trial, output.phase) in run.speechless
-            ):
+            if outcome is None and is_measured and who not in run.speechless:
                 return None
             measured[output.case_id] += outcome in {"passed", "failed"}
             passed[output.case_id] += outcome == "passed"
     return passed, measured
+
+
+def outputs_of(run: Run, suite: Suite, base: Side, ids: Collection[str]) -> Iterator[tuple[Output, Rejudged, bool]]:
+    """The stored outputs of some cases in every run of a baseline, whose each is, and whether it was measured then."""
+    for run_id in base.run_ids:
+        unmeasured = judged.unmeasured_trials(run.results, run_id, suite.name, base.model, base.phases)
+        for output in reads.outputs(run.results, run_id, suite.name, base.model, base.phases, case_ids=list(ids)):
+            trial = output.case_id, output.trial, output.phase
+            yield output, Rejudged(suite.name, base.model, run_id, *trial), trial not in unmeasured
 
 
 def scorers_without_asking(run: Run, suite: Suite, cache: VerdictCache) -> Scorers:

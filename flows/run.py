@@ -20,18 +20,33 @@ from tasks.errors import RunBroken
 from tasks.plan import Plan, RunFolder
 from tasks.records import Event, Phase, RunStatus
 from tasks.records import Run as RunRecord
-from tasks.storage.counts import Side
+from tasks.storage.counts import CellTotals, Side, cell_totals
+from tasks.verdicts.drift import Drift
 from tasks.verdicts.evidence import Evidence
 
 
 class Rejudged(NamedTuple):
-    """An answer of a baseline, by suite, model and trial."""
+    """An answer of a baseline, by suite, model, run and trial."""
 
     suite: str
     model: str
+    run_id: str
     case_id: str
     trial: int
     phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """What a cell is judged by, so far: both sides, and what is known of the nights between them.
+
+    `forced` asks for fresh trials although nothing is suspected, since another version answered.
+    """
+
+    base: Side
+    evidence: Evidence
+    drift: Drift
+    forced: bool
 
 
 @dataclass(kw_only=True)
@@ -54,9 +69,10 @@ class Run:
     notes: list[str] = field(default_factory=list)
     events: tuple[Event, ...] = ()
     messages: tuple[Message, ...] = ()
-    opened: dict[tuple[str, str], Evidence | str] = field(default_factory=dict)
+    opened: dict[tuple[str, str], OpenCase | str] = field(default_factory=dict)
     speechless: set[Rejudged] = field(default_factory=set)
     scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)
+    totals: dict[tuple[str, str], CellTotals] = field(default_factory=dict)
     done: Done = field(default_factory=lambda: Done(set(), {}, []))
 
     @property
@@ -70,6 +86,13 @@ class Run:
     @property
     def id(self) -> str:
         return self.plan.run_id
+
+    def served_models(self, suite: str, model: str) -> tuple[str, ...]:
+        """The versions that answered the planned trials of a cell; known once those are stored."""
+        if not self.totals:
+            self.totals = {(total.suite, total.model): total for total in cell_totals(self.results, self.id)}
+        total = self.totals.get((suite, model))
+        return tuple(total.served_models) if total else ()
 
     def record(self, status: RunStatus, *, calls: int, cost_usd: float | None) -> RunRecord:
         """The run's line in the warehouse."""

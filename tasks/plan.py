@@ -8,17 +8,28 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from tasks.records import Phase, Suite
+from tasks.records import Phase, Setting, Suite
 
 ROWS_PER_SHARD = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What a cell is compared with: a model's trials in a stored run, or in this one where `run_id` is None."""
+    """What a cell is compared with: a model's trials in a stored run, or in this one where `run_id` is None.
+
+    `nights` are the stored runs whose trials count, all of one `setting`. `known_models` are the
+    served versions that are no news. `concentration` and `variance` say what day shifts leave in the comparison, as
+    `tasks.verdicts.drift.Drift` takes them. A `provisional` baseline is replaced by what tonight asks.
+    """
 
     run_id: str | None
     model: str
+    nights: tuple[str, ...] = ()
+    setting: Setting | None = None
+    known_models: tuple[str, ...] = ()
+    concentration: float = 1.0
+    variance: float = 0.0
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,12 +201,26 @@ class Interval(NamedTuple):
     high: float
 
 
+class Setting(NamedTuple):
+    """What must stay for trials to be of one behaviour: who answered, who judged, and hashes as in `Cell`.
+
+    Versions that are not disclosed are not there, so their change goes unseen.
+    """
+
+    served_models: tuple[str, ...]
+    judges: tuple[str, ...]
+    params_hash: str
+    prompt_hash: str
+    dataset_hash: str
+    scorers_hash: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One suite on one model in one run; rates are shares of planned (or baseline) trials that were measured.
 
     `verdict` is None for a cell that is only there to be compared with. `covered` says whether enough of its cases were
-    measured for it to be judged, or to become a baseline.
+    measured for it to be judged, or to become a baseline. `flip_rate` is the chance that two trials of a case disagree.
 
     The last fields are the conditions under which it was asked: `params` as JSON of what was sent, `endpoint` without
     credentials ("default": the provider's own), `judges` with the version of each; None where nothing was recorded.
@@ -240,6 +254,21 @@ class Cell:
     endpoint: str | None = None
     judges: tuple[str, ...] | None = None
     litellm_version: str | None = None
+    flip_rate: float | None = None
+    flip_rate_low: float | None = None
+    flip_rate_high: float | None = None
+
+    @property
+    def setting(self) -> Setting:
+        """What its trials were made under."""
+        return Setting(
+            self.served_models,
+            self.judges or (),
+            self.params_hash,
+            self.prompt_hash,
+            self.dataset_hash,
+            self.scorers_hash,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +278,10 @@ class Comparison:
     Where judges, scorers or labels changed, `drop_pp` is against the baseline's outputs as they are scored tonight;
     `scoring_drop_pp` is what that change alone did to them, and `raw_drop_pp` both together.
     `differences` names what is not the same on both sides, `commands` what would tell apart which of several counts.
+    `baseline_run_id` names the baseline, `baseline_run_ids` the runs whose trials it is made of by now. `lost` and
+    `gained` count the cases whose majority of trials changed. `fresh_trials` were asked of every case to confirm.
+    `night_sd_pp` is what nights are known to differ by beyond run-to-run noise (standard deviation); the test allows
+    for it.
     """
 
     run_id: str
@@ -271,6 +304,11 @@ class Comparison:
     scoring_drop_pp: float | None = None
     differences: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    baseline_run_ids: tuple[str, ...] = ()
+    lost: int | None = None
+    gained: int | None = None
+    fresh_trials: int | None = None
+    night_sd_pp: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

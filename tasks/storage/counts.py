@@ -53,9 +53,12 @@ class CellTotals:
 
 
 class Side(NamedTuple):
-    """One side of a comparison. Without `dataset_hash`, it is that of the run's stored cells."""
+    """One side of a comparison: trials of a model in some runs, which saw the same cases.
 
-    run_id: str
+    Without `dataset_hash`, it is that of the runs' stored cells.
+    """
+
+    run_ids: Sequence[str]
     model: str
     phases: Sequence[Phase] = OWN_PHASES
     dataset_hash: str | None = None
@@ -121,13 +124,14 @@ def cell_totals(results: Path, run_id: str) -> list[CellTotals]:
 def trial_counts(results: Path, suite: str, side: Side) -> TrialCounts:
     """Count the trials of each case of a cell."""
     cases = count_cases(results, suite, side)
-    parameters = {"suite": suite, **side._asdict()}
+    parameters = {"suite": suite, **parameters_of(side)}
     return TrialCounts(**arrays_by_case(results, "select_trial_counts", parameters, TRIAL_COUNTS, cases=cases))
 
 
 def paired_counts(results: Path, suite: str, *, base: Side, side: Side) -> PairedCounts:
     """Count the trials of each case that both sides have unchanged."""
-    both = {"suite": suite, **side._asdict(), **{f"base_{name}": value for name, value in base._asdict().items()}}
+    of_base = {f"base_{name}": value for name, value in parameters_of(base).items()}
+    both = {"suite": suite, **parameters_of(side), **of_base}
     n_base_cases, n_cases = count_cases(results, suite, base), count_cases(results, suite, side)
     arrays = arrays_by_case(results, "select_paired_counts", both, PAIRED_COUNTS, cases=n_cases)
     return PairedCounts(**arrays, n_base_cases=n_base_cases, n_cases=n_cases)
@@ -135,9 +139,15 @@ def paired_counts(results: Path, suite: str, *, base: Side, side: Side) -> Paire
 
 def count_cases(results: Path, suite: str, side: Side) -> int:
     """Count the cases of a cell."""
-    parameters = {"run_id": side.run_id, "suite": suite, "model": side.model, "phases": list(side.phases)}
+    parameters = {"suite": suite, **parameters_of(side)}
+    del parameters["dataset_hash"]
     [(cases,)] = Warehouse(results).query(sql("count_cases"), parameters)
     return int(cases)
+
+
+def parameters_of(side: Side) -> dict[str, Any]:
+    """A side as queries take it."""
+    return {**side._asdict(), "run_ids": list(side.run_ids), "phases": list(side.phases)}
 
 
 def arrays_by_case(

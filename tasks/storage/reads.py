@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.records import Cell, Flip, Phase, Pin, Retirement, Run, StoredCase, Verdict
+from tasks.records import Cell, Flip, OutcomeState, Phase, Pin, Retirement, Run, StoredCase, Verdict
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
 
@@ -35,6 +35,13 @@ class Output(NamedTuple):
     output: str | None
     status: str
     finish_reason: str | None
+
+
+class TellingOutput(NamedTuple):
+    """One answer to a case, and the run that it came in."""
+
+    run_id: str
+    output: str | None
 
 
 class Spent(NamedTuple):
@@ -65,6 +72,21 @@ def outputs(
         if len(page) < ROWS_PER_PAGE:
             return
         after = page[-1][:3]
+
+
+def telling_outputs(
+    results: Path,
+    run_ids: Sequence[str],
+    suite: str,
+    model: str,
+    phases: Sequence[Phase],
+    wanted: Mapping[str, OutcomeState],
+) -> dict[str, TellingOutput]:
+    """The first answer to each of some cases that counts as wanted, or the first of all where none does."""
+    cell = {"run_ids": list(run_ids), "suite": suite, "model": model, "phases": list(phases)}
+    cases = json.dumps([{"case_id": case_id, "outcome": outcome} for case_id, outcome in wanted.items()])
+    rows = Warehouse(results).query(sql("select_telling_outputs"), {**cell, "cases": cases})
+    return {case_id: TellingOutput(run_id, output) for case_id, run_id, output in rows}
 
 
 def unmeasured_reasons(results: Path, run_id: str, suite: str, model: str, *, most: int = 5) -> list[tuple[str, int]]:
@@ -127,11 +149,6 @@ def pins(results: Path) -> list[Pin]:
 def latest_pin(results: Path, suite: str, model: str) -> Pin | None:
     """What a cell is pinned to."""
     return next((pin for pin in pins(results) if (pin.suite, pin.model) == (suite, model)), None)
-
-
-def pinned_runs(results: Path) -> dict[tuple[str, str], str]:
-    """The run that each suite and model is pinned to."""
-    return {(pin.suite, pin.model): pin.run_id for pin in pins(results)}
 
 
 def models_of_runs(results: Path) -> Mapping[tuple[str, str], Sequence[str]]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 
+from tasks.records import Setting
 from tasks.verdicts.drift import concentration
 
 YOUNG_DAYS = 7
@@ -14,16 +14,6 @@ It never slides: a slow decay is measured against the first week and not against
 """
 
 
-class Conditions(NamedTuple):
-    """What must stay for trials to be of one behaviour; hashes as in `tasks.records.Cell`, None where unknown."""
-
-    served_model: str | None
-    params_hash: str
-    prompt_hash: str
-    dataset_hash: str
-    scorers_hash: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightOfCell:
     """A measured night of a cell with `trials` planned or baseline trials per case; what confirmed is not counted."""
@@ -31,7 +21,7 @@ class NightOfCell:
     run_id: str
     day: date
     trials: int
-    conditions: Conditions
+    setting: Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +29,7 @@ class BaselineNights:
     """The runs whose planned and baseline trials are compared with.
 
     `concentration` is what day shifts leave in their mean (1 for one night). A `provisional` baseline holds only the
-    trials that prompted its promotion: tonight asks `gate.baseline_trials` per case, and from tomorrow those count.
+    trials that prompted its promotion: tonight asks `gate.baseline_trials` per case, and from then on those count.
     """
 
     run_ids: tuple[str, ...]
@@ -53,27 +43,41 @@ def baseline_nights(
     """Choose the nights of a baseline from the pinned one and those after it.
 
     A person who promotes a run has seen its result, so its trials are lucky ones; they stand in until a night after
-    `promoted_on` was measured under the same conditions, and are then discarded. A baseline that pinned itself has no
+    `promoted_on` was measured in the same setting, and are then discarded. A baseline that pinned itself has no
     `promoted_on` and keeps its pinned trials as the anchor.
     """
     since = pinned.day if promoted_on is None else promoted_on
     after = [night for night in sorted(later, key=lambda night: night.day) if since < night.day < tonight]
-    fresh = first_of_each_day(until_changed(after, pinned.conditions))
+    fresh = first_of_each_day(until_changed(after, pinned.setting))
     if promoted_on is not None and not fresh:
-        return BaselineNights(run_ids=(pinned.run_id,), concentration=1.0, provisional=True)
-    anchor = pinned if promoted_on is None else fresh[0]
-    end = anchor.day + timedelta(days=YOUNG_DAYS)
-    young = [anchor, *(night for night in fresh if anchor.day < night.day < end)]
+        return BaselineNights(run_ids=(pinned.run_id,), concentration=1.0, provisional=not after)
+    young = first_week(fresh if promoted_on is not None else [pinned, *fresh])
     return BaselineNights(
         run_ids=tuple(night.run_id for night in young), concentration=concentration([night.trials for night in young])
     )
 
 
-def until_changed(nights: Sequence[NightOfCell], conditions: Conditions) -> list[NightOfCell]:
+def reference_nights(nights: Sequence[NightOfCell]) -> list[NightOfCell]:
+    """The nights of a model that others are compared with: the first week in the setting that it has by now."""
+    return first_week(first_of_each_day(since_last_change(nights)))
+
+
+def since_last_change(nights: Sequence[NightOfCell]) -> list[NightOfCell]:
+    """The latest nights that were all measured in the same setting, the earliest first."""
+    latest_first = sorted(nights, key=lambda night: night.day)[::-1]
+    return until_changed(latest_first, latest_first[0].setting)[::-1] if latest_first else []
+
+
+def first_week(nights: Sequence[NightOfCell]) -> list[NightOfCell]:
+    """Those of the first seven days, counted from the first of them."""
+    return [night for night in nights if night.day < nights[0].day + timedelta(days=YOUNG_DAYS)]
+
+
+def until_changed(nights: Sequence[NightOfCell], setting: Setting) -> list[NightOfCell]:
     """The nights before the first on which anything had changed, also where it was changed back later."""
     same = []
     for night in nights:
-        if night.conditions != conditions:
+        if night.setting != setting:
             break
         same.append(night)
     return same

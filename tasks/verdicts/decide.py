@@ -12,7 +12,7 @@ import numpy as np
 from tasks.config import Gate
 from tasks.records import Verdict
 from tasks.verdicts.compare import Judged, Judgement, Paired, why_undecided, why_unmeasured
-from tasks.verdicts.detectable import detectable_pp
+from tasks.verdicts.detectable import detectable_pp, noise_of
 from tasks.verdicts.drift import NO_DRIFT, Drift
 from tasks.verdicts.evidence import Evidence, Sides
 from tasks.verdicts.flips import flips
@@ -81,13 +81,14 @@ class Decided(Judged):
     """A verdict with its evidence. After an alarm the drop tends to be overstated: it was picked for being large.
 
     `p_value` is two-sided, of the planned trials and the `fresh_trials` that every case had after them. `alarms` names
-    what raised it: "mean", or slices.
+    what raised it: "mean", or slices. `night_sd_pp` is what day shifts are known to move the pass rate by.
     """
 
     moved: tuple[Movement, ...] = ()
     churn: Churn = NO_CHURN
     fresh_trials: int = 0
     alarms: tuple[str, ...] = ()
+    night_sd_pp: float = 0.0
 
 
 def decide(
@@ -157,6 +158,7 @@ def conclude(followed: Sequence[Followed], evidence: Evidence, gate: Gate, drift
         churn=churn_of(paired),
         fresh_trials=fresh,
         alarms=alarms,
+        night_sd_pp=drift.sd_pp(noise_of(sides.base_passed, sides.base_measured), len(sides.passed)),
     )
 
 

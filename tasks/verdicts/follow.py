@@ -84,6 +84,8 @@ def follow(region: Region, evidence: Evidence, gate: Gate, drift: Drift, *, forc
     asked, fresh = evidence.asked_of(region.members), 0
     for look in looks:
         if asked < look.fresh:
+            if not (suspected or may_ask) and fresh < FORCED_TRIALS:
+                return Followed(region, "cleared", fresh)
             certain = fresh == 0 and not may_ask and reading.alarms(night.threshold, limit)
             return Followed(region, "alarm" if certain else "open", fresh, look.fresh)
         reading, fresh = read(region, evidence, drift, look.fresh), look.fresh

@@ -272,10 +272,9 @@ def test_ctrl_c_keeps_what_is_finished_and_ends_with_130(tmp_path: Path) -> None
         lab = Lab(tmp_path, provider)
         command = [sys.executable, "-c", "from flows.cli import main; main(['nightly', '--json'])"]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        while len(provider.requests) < 2 * lab.n:
+        while len(provider.requests) < 2 * lab.n or not any(journal.read_bytes() for journal in journals(tmp_path)):
             assert process.poll() is None
             time.sleep(0.05)
-        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -344,6 +343,11 @@ def test_a_night_killed_before_its_last_parts_were_brought_in_is_finished_for_ev
     [run] = lab.run("runs").data["runs"]
     assert run["status"] == "finished"
     assert "is finished" in lab.run("nightly", "--resume", run_id).data["problems"][0]["message"]
+
+
+def journals(root: Path) -> Iterator[Path]:
+    """What runs have written down of their calls."""
+    return root.glob("results/runs/*/journal-*.jsonl")
 
 
 def answered(provider: FakeProvider) -> int:

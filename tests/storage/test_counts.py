@@ -72,17 +72,17 @@ def test_trials_are_counted_by_case(tmp_path: Path) -> None:
         *(trial("c1", "passed" if number > 1 else "failed", number=number) for number in range(1, 6)),
         trial("c1", "passed", phase="confirm"),
     )
-    found = trial_counts(tmp_path, "triage", Side(RUN, "small", dataset_hash="d1"))
+    found = trial_counts(tmp_path, "triage", Side([RUN], "small", dataset_hash="d1"))
     assert found.case_ids.tolist() == ["c1", "c2"]
     assert (found.passed.tolist(), found.measured.tolist()) == ([4, 0], [5, 0])
     assert (found.kinds.tolist(), found.groups.tolist()) == (["refusal", "accuracy"], ["g", None])
     assert found.tags.tolist() == [("b", "a"), ("short", "english")]
-    confirm = trial_counts(tmp_path, "triage", Side(RUN, "small", ("confirm",), "d1"))
+    confirm = trial_counts(tmp_path, "triage", Side([RUN], "small", ("confirm",), "d1"))
     assert (confirm.case_ids.tolist(), confirm.passed.tolist()) == (["c1"], [1])
 
 
 def test_no_trials_give_empty_arrays(tmp_path: Path) -> None:
-    found = trial_counts(tmp_path, "triage", Side(RUN, "small"))
+    found = trial_counts(tmp_path, "triage", Side([RUN], "small"))
     assert [len(array) for array in (found.case_ids, found.passed, found.tags)] == [0, 0, 0]
     assert str(found.passed.dtype) == "int64"
 
@@ -91,7 +91,7 @@ def test_the_dataset_of_a_stored_run_is_known(tmp_path: Path) -> None:
     write_part(tmp_path, "cells", RUN, [a_cell(dataset_hash="d1")])
     write_part(tmp_path, "cases", "all", [a_case(kind="old", dataset_hash="d0"), a_case(kind="new")])
     stored(tmp_path, trial("c1"))
-    assert trial_counts(tmp_path, "triage", Side(RUN, "small")).kinds.tolist() == ["new"]
+    assert trial_counts(tmp_path, "triage", Side([RUN], "small")).kinds.tolist() == ["new"]
 
 
 def test_pairs_are_the_cases_that_both_sides_have_unchanged(tmp_path: Path) -> None:
@@ -107,7 +107,9 @@ def test_pairs_are_the_cases_that_both_sides_have_unchanged(tmp_path: Path) -> N
     now: dict[str, OutcomeState] = {"same": "failed", "relabelled": "unmeasured", "reworded": "passed", "new": "passed"}
     stored(tmp_path, *(trial(id, outcome, run_id=LATER_RUN) for id, outcome in now.items()), name="now")
 
-    pairs = paired_counts(tmp_path, "triage", base=Side(RUN, "small"), side=Side(LATER_RUN, "small", dataset_hash="d1"))
+    pairs = paired_counts(
+        tmp_path, "triage", base=Side([RUN], "small"), side=Side([LATER_RUN], "small", dataset_hash="d1")
+    )
     assert pairs.case_ids.tolist() == ["relabelled", "same"]
     assert (pairs.base_passed.tolist(), pairs.base_measured.tolist()) == ([2, 2], [2, 2])
     assert (pairs.passed.tolist(), pairs.measured.tolist()) == ([0, 0], [0, 1])
@@ -118,7 +120,7 @@ def test_pairs_are_the_cases_that_both_sides_have_unchanged(tmp_path: Path) -> N
 def test_two_models_of_one_run_can_be_paired(tmp_path: Path) -> None:
     write_part(tmp_path, "cases", "d1", [a_case("c1")])
     stored(tmp_path, trial("c1", "failed", model="large"), trial("c1", "passed"))
-    sides = {"base": Side(RUN, "large", dataset_hash="d1"), "side": Side(RUN, "small", dataset_hash="d1")}
+    sides = {"base": Side([RUN], "large", dataset_hash="d1"), "side": Side([RUN], "small", dataset_hash="d1")}
     pairs = paired_counts(tmp_path, "triage", **sides)
     assert (pairs.base_passed.tolist(), pairs.passed.tolist()) == ([0], [1])
 
@@ -127,7 +129,7 @@ def test_large_cells_are_asked_for_in_pieces(tmp_path: Path, monkeypatch: pytest
     ids = [f"c{i:03}" for i in range(100)]
     write_part(tmp_path, "cases", "d1", [a_case(id) for id in ids])
     stored(tmp_path, *(trial(id, "passed" if i % 3 else "failed") for i, id in enumerate(ids)))
-    sides = {"base": Side(RUN, "small", dataset_hash="d1"), "side": Side(RUN, "small", dataset_hash="d1")}
+    sides = {"base": Side([RUN], "small", dataset_hash="d1"), "side": Side([RUN], "small", dataset_hash="d1")}
     whole = paired_counts(tmp_path, "triage", **sides)
     monkeypatch.setattr(counts_module, "CASES_PER_PIECE", 7)
     pieces = paired_counts(tmp_path, "triage", **sides)

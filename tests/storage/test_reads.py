@@ -15,7 +15,7 @@ def test_an_empty_folder_has_no_history(tmp_path: Path) -> None:
     assert reads.runs_newest_first(tmp_path) == []
     assert (reads.run_ids(tmp_path), reads.run_count(tmp_path)) == ([], 0)
     assert (reads.pins(tmp_path), reads.latest_pin(tmp_path, "triage", "small")) == ([], None)
-    assert (reads.pinned_runs(tmp_path), reads.models_of_runs(tmp_path)) == ({}, {})
+    assert reads.models_of_runs(tmp_path) == {}
 
 
 def test_records_come_back_as_they_were_stored(tmp_path: Path) -> None:
@@ -42,7 +42,6 @@ def test_the_latest_pin_counts(tmp_path: Path) -> None:
     Warehouse(tmp_path).ingest()
     assert reads.latest_pin(tmp_path, "triage", "small") == a_pin(LATER_RUN, pinned_at=after(1))
     assert reads.latest_pin(tmp_path, "triage", "large") is None
-    assert reads.pinned_runs(tmp_path) == {("triage", "small"): LATER_RUN, ("other", "small"): RUN}
 
 
 def test_the_models_of_a_run_are_known(tmp_path: Path) -> None:

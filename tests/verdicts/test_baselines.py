@@ -6,16 +6,17 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from tasks.verdicts.baselines import Conditions, NightOfCell, baseline_nights
+from tasks.records import Setting
+from tasks.verdicts.baselines import NightOfCell, baseline_nights, reference_nights
 from tasks.verdicts.drift import Drift, concentration, inflated, night_shift
 
 MONDAY = date(2026, 11, 2)
-SAME = Conditions("m-2026-10-01", "params", "prompt", "dataset", "scorers")
+SAME = Setting(("m-2026-10-01",), (), "params", "prompt", "dataset", "scorers")
 
 
 def night(day: int, *, trials: int = 1, changed: str | None = None) -> NightOfCell:
-    conditions = SAME._replace(**{changed: "new"}) if changed else SAME
-    return NightOfCell(run_id=f"run-{day}", day=MONDAY + timedelta(days=day), trials=trials, conditions=conditions)
+    setting = Setting(**{**SAME._asdict(), changed: ("new",)}) if changed else SAME
+    return NightOfCell(run_id=f"run-{day}", day=MONDAY + timedelta(days=day), trials=trials, setting=setting)
 
 
 PINNED = night(0, trials=5)
@@ -32,7 +33,7 @@ def test_tonight_is_not_compared_with_itself() -> None:
     assert found.run_ids == ("run-0", "run-1")
 
 
-@pytest.mark.parametrize("what", ["served_model", "params_hash", "prompt_hash", "dataset_hash", "scorers_hash"])
+@pytest.mark.parametrize("what", Setting._fields)
 def test_nothing_joins_after_a_known_change_even_when_it_was_taken_back(what: str) -> None:
     later = [night(1), night(2, changed=what), night(3)]
     assert baseline_nights(PINNED, later, tonight=MONDAY + timedelta(days=9)).run_ids == ("run-0", "run-1")
@@ -58,6 +59,20 @@ def test_nights_between_a_run_and_its_promotion_are_discarded_too() -> None:
     promoted = MONDAY + timedelta(days=2)
     found = baseline_nights(PINNED, later, tonight=MONDAY + timedelta(days=9), promoted_on=promoted)
     assert found.run_ids == ("run-4",)
+
+
+def test_nothing_more_is_asked_for_when_a_night_after_the_promotion_came_under_other_conditions() -> None:
+    moved = [night(1, changed="served_models")]
+    found = baseline_nights(PINNED, moved, tonight=MONDAY + timedelta(days=2), promoted_on=MONDAY)
+    assert (found.run_ids, found.provisional) == (("run-0",), False)
+
+
+def test_a_reference_is_its_first_week_since_its_last_change() -> None:
+    before = [night(day) for day in range(3)]
+    since = [night(day, changed="served_models") for day in range(3, 15)]
+    assert [one.run_id for one in reference_nights([*before, *since[:2]])] == ["run-3", "run-4"]
+    assert [one.run_id for one in reference_nights([*since])] == [f"run-{day}" for day in range(3, 10)]
+    assert reference_nights([]) == []
 
 
 def nights_of(generator: np.random.Generator, *, nights: int, cases: int, sd: float) -> np.ndarray:

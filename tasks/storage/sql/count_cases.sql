@@ -1,3 +1,3 @@
 SELECT count(DISTINCT case_id)
 FROM outcomes
-WHERE run_id = $run_id AND suite = $suite AND model = $model AND list_contains($phases, phase)
+WHERE list_contains($run_ids, run_id) AND suite = $suite AND model = $model AND list_contains($phases, phase)

@@ -9,7 +9,8 @@ CREATE VIEW cells AS
 SELECT
     run_id, suite, model, dataset_hash, prompt_hash, scorers_hash, params_hash, n_cases, n_measured, trials, pass_rate,
     ci_low, ci_high, p50_ms, p95_ms, cost_usd, judge_cost_usd, cost_per_action_usd, verdict, covered,
-    simulated, model_id, served_models, fingerprints, params, endpoint, judges, litellm_version
+    simulated, model_id, served_models, fingerprints, params, endpoint, judges, litellm_version,
+    flip_rate, flip_rate_low, flip_rate_high
 FROM facts.cells;
 
 CREATE VIEW calibrations AS
@@ -50,7 +51,7 @@ CREATE VIEW comparisons AS
 SELECT
     run_id, suite, model, baseline_run_id, baseline_model, n_paired, baseline_pass_rate, pass_rate, drop_pp, ci_low_pp,
     ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases, raw_drop_pp, scoring_drop_pp,
-    differences, commands
+    differences, commands, baseline_run_ids, lost, gained, fresh_trials, night_sd_pp
 FROM facts.comparisons;
 
 CREATE VIEW gates AS
@@ -126,16 +127,17 @@ SELECT DISTINCT ON (model)
 FROM facts.retirements
 ORDER BY model, recorded_at DESC;
 
--- What came of each case of a cell, with what is known of the case. Without a dataset's hash, it is that of the run's
--- stored cell. Large cells are asked for piece by piece, so that a question takes little memory.
-CREATE MACRO case_counts(the_run, the_suite, the_model, the_phases, the_dataset, piece, pieces) AS TABLE
+-- What came of each case of a cell in some runs, with what is known of the case. Without a dataset's hash, it is that of
+-- the runs' stored cells, which is the same for all. Large cells are asked for piece by piece, so that a question takes little memory.
+CREATE MACRO case_counts(the_runs, the_suite, the_model, the_phases, the_dataset, piece, pieces) AS TABLE
 WITH counted AS (
     SELECT
         case_id,
         count(*) FILTER (outcome = 'passed') AS passed,
         count(*) FILTER (outcome <> 'unmeasured') AS measured
     FROM outcomes
-    WHERE run_id = the_run AND suite = the_suite AND model = the_model AND list_contains(the_phases, phase)
+    WHERE list_contains(the_runs, run_id) AND suite = the_suite AND model = the_model
+        AND list_contains(the_phases, phase)
         AND hash(case_id) % CAST(pieces AS UBIGINT) = CAST(piece AS UBIGINT)
     GROUP BY case_id
 ),
@@ -144,7 +146,7 @@ known AS (
     FROM cases
     WHERE suite = the_suite AND hash(case_id) % CAST(pieces AS UBIGINT) = CAST(piece AS UBIGINT) AND dataset_hash = coalesce(
         the_dataset,
-        (SELECT max(dataset_hash) FROM cells WHERE run_id = the_run AND suite = the_suite)
+        (SELECT max(dataset_hash) FROM cells WHERE list_contains(the_runs, run_id) AND suite = the_suite)
     )
 )
 SELECT case_id, passed, measured, case_hash, input_hash, kind, tags, "group"

@@ -9,6 +9,6 @@ SELECT
     later.kind,
     later.tags,
     later."group"
-FROM case_counts($base_run_id, $suite, $base_model, $base_phases, $base_dataset_hash, $piece, $pieces) AS earlier
-JOIN case_counts($run_id, $suite, $model, $phases, $dataset_hash, $piece, $pieces) AS later
+FROM case_counts($base_run_ids, $suite, $base_model, $base_phases, $base_dataset_hash, $piece, $pieces) AS earlier
+JOIN case_counts($run_ids, $suite, $model, $phases, $dataset_hash, $piece, $pieces) AS later
     ON later.case_id = earlier.case_id AND later.input_hash = earlier.input_hash
