@@ -19,6 +19,7 @@ from tasks.alerts.quiet import is_due, quiet_draft, quiet_line
 from tasks.alerts.story import Link, Setting
 from tasks.alerts.symptoms import Symptom
 from tasks.alerts.telling import drafts
+from tasks.documents import ConfigFile
 from tasks.lifecycle.retirement import retirement_records
 from tasks.plan import Plan, RunFolder
 from tasks.records import Run as RunRecord
@@ -115,26 +116,24 @@ def setting_of(run: Run, result: RunResult) -> Setting:
         losses=losses_of(result.comparisons, result.flips, with_excerpts=excerpts),
         owners={suite.name: suite.config.owner for suite in run.plan.suites if suite.config.owner},
         simulated=result.simulated,
-        links=tuple(links_of(run)),
+        links=(report_link(run.file, run.id), *prefect_link()),
         with_excerpts=excerpts,
     )
 
 
-def links_of(run: Run) -> Iterator[Link]:
-    """Where to read on: the report, under the config's address or on this machine, and the run in Prefect's pages."""
-    page = f"{run.id}/index.html"
-    base = run.config.report_url
-    yield Link("Report", f"{base.rstrip('/')}/{page}" if base else str(run.results / "reports" / page))
-    if url := prefect_page():
-        yield Link("Prefect", url)
+def report_link(file: ConfigFile, run_id: str) -> Link:
+    """Where to read on: the report, under the config's address or on this machine."""
+    page, base = f"{run_id}/index.html", file.config.report_url
+    return Link("Report", f"{base.rstrip('/')}/{page}" if base else str(file.results / "reports" / page))
 
 
-def prefect_page() -> str | None:
+def prefect_link() -> Iterator[Link]:
     """The page of this flow run, unless its server is one that only this machine reaches."""
     from prefect.runtime import flow_run
 
     url = flow_run.ui_url
-    return url if url and urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"} else None
+    if url and urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"}:
+        yield Link("Prefect", url)
 
 
 def quiet_drafts(run: Run, incidents: Iterable[Incident], moment: datetime) -> Iterator[Draft]:

@@ -193,6 +193,33 @@ def rebuild(**options: Any) -> Answered:
     return results.rebuild(**options)
 
 
+@daybreak.group()
+def alerts() -> None:
+    """Show what Slack is told of open incidents, or be quiet about one."""
+
+
+@alerts.command("preview")
+@common
+def alerts_preview(**options: Any) -> Answered:
+    """Show the message of every open incident, without Slack; --json has the blocks."""
+    from flows.commands import alerts
+
+    return alerts.preview(**options)
+
+
+@alerts.command("ack")
+@common
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day. Default: until it is over."
+)
+@click.argument("incident_id")
+def alerts_ack(**options: Any) -> Answered:
+    """Be quiet about an incident that the team knows of."""
+    from flows.commands import alerts
+
+    return alerts.ack(**options)
+
+
 @daybreak.command()
 @common
 def serve(**options: Any) -> Answered:
@@ -200,21 +227,6 @@ def serve(**options: Any) -> Answered:
     from flows.commands import serving
 
     return serving.serve(**options)
-
-
-def refuse(name: str) -> click.Command:
-    """A command of the public contract that does not exist yet."""
-
-    def refusal(**_: Any) -> Answered:
-        raise UsageError.single(f"{name}: not in this version")
-
-    settings = {"ignore_unknown_options": True, "help_option_names": []}
-    rest = click.Argument(["rest"], nargs=-1, type=click.UNPROCESSED)
-    return click.Command(name, callback=refusal, params=[rest], context_settings=settings, hidden=True)
-
-
-for name in ("alerts",):
-    daybreak.add_command(refuse(name))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

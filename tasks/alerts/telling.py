@@ -52,20 +52,21 @@ def drafts(
     acknowledged: Sequence[Acknowledged] = (),
     first_message: Callable[[str], str | None],
     draw: Draw = lambda _: None,
+    prefix: str | None = None,
 ) -> Iterator[Draft]:
-    """Write the messages of a run.
+    """Write the messages of a run; their ids begin with its own, or with the prefix.
 
     `first_message` gives the id of an incident's first message, where there is one; one of this very run does not
     count, so that a run that is repeated writes the same.
     """
-    number = count()
+    number, begin = count(), prefix or setting.run_id
     for change in changes:
         story = Story(change, setting)
         first = first_message(change.incident.id)
-        has_thread = first is not None and not first.startswith(setting.run_id)
+        has_thread = first is not None and not first.startswith(begin)
         quiet = is_silenced(change, setting, acknowledged)
         for action in actions(story, has_thread=has_thread, is_silenced=quiet):
-            yield draft(story, action, f"{setting.run_id}.{next(number):03}", draw)
+            yield draft(story, action, f"{begin}.{next(number):03}", draw)
 
 
 def draft(story: Story, action: Action, message_id: str, draw: Draw) -> Draft:
@@ -89,6 +90,8 @@ def draft(story: Story, action: Action, message_id: str, draw: Draw) -> Draft:
 def actions(story: Story, *, has_thread: bool, is_silenced: bool) -> tuple[Action, ...]:
     """What is sent of a change: a first message where there is none, else what is new in its thread."""
     incident, step = story.incident, story.change.step
+    if step == "acknowledged":
+        return ("edit", "reply") if has_thread else ()
     if not has_thread:
         is_told = (incident.is_open and not is_silenced) or story.is_news_of_the_past
         return ("post",) if is_told else ()

@@ -165,7 +165,7 @@ def test_a_candidate_is_compared_with_a_model_a_pin_or_a_run(lab: Lab) -> None:
         (["nightly", "--frobnicate"], "No such option"),
         (["sql", "DELETE FROM calls"], ""),
         (["judge", "calibrate"], "judge: not in this version"),
-        (["alerts", "ack", "7"], "alerts: not in this version"),
+        (["alerts", "ack", "7"], "expected an open incident, got '7'"),
         (["compare", "--candidate", "small", "--prompt", "new.md"], "--prompt: not in this version"),
     ],
 )

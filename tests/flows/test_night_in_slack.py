@@ -82,6 +82,25 @@ def test_a_regression_is_one_thread_from_its_beginning_to_its_end(team: Team) ->
     assert team.sql("SELECT * FROM incident_events ORDER BY recorded_at") == before
 
 
+def test_an_acknowledged_incident_is_quiet_and_its_thread_says_until_when(team: Team) -> None:
+    team.run("nightly")
+    assert team.run("alerts", "preview").data["messages"] == []
+    team.provider.answer("*", wrong_below(8))
+    team.run("nightly")
+    [first] = team.slack.messages
+    [previewed] = team.run("alerts", "preview").data["messages"]
+    assert previewed["blocks"] == [block for block in first["blocks"] if block["type"] != "image"]
+    incident, until = previewed["incident_id"], datetime.now(UTC).date() + timedelta(days=3)
+    assert team.run("alerts", "ack", "inc-other").exit_code == 2
+    assert team.run("alerts", "ack", incident, "--until", "2020-01-01").exit_code == 2
+    assert team.run("alerts", "ack", incident, "--until", str(until)).data["undelivered"] == []
+    assert first["text"].startswith("Acknowledged: sums on small lost 40.0 points")
+    assert f"Acknowledged until {until.day} {until:%B %Y}." in team.slack.messages[1]["text"]
+    assert team.run("nightly").exit_code == 1, "it is no better for that"
+    assert len(team.slack.messages) == 2
+    assert [row["state"] for row in team.sql("SELECT state FROM incidents")] == ["acknowledged"]
+
+
 def test_unmeasured_cells_are_told_with_their_reason(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", broken_below(6, refused(400, "Bad luck.")))
