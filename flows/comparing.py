@@ -6,19 +6,22 @@ from dataclasses import dataclass, replace
 from flows.alerting import raise_alerts
 from flows.causes import explained
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
+from flows.correcting import CellOfRun, correction_of
 from flows.pairing import base_side, case_of, this_side
-from flows.probing import judges_used, uncalibrated
+from flows.probing import judges_used
 from flows.repeats import with_flip_rates
 from flows.result import RunResult
 from flows.retirements import lifespans
 from flows.run import OpenCase, Run, now
 from flows.storing import store_records
+from flows.trust import doubts, refusal, trend
 from tasks.config import Gate
 from tasks.plan import PlannedCell
-from tasks.records import Cell, Comparison, Flip, GateResult, Pin, Suite, Verdict
+from tasks.records import Calibration, Cell, Comparison, Correction, Flip, GateResult, Pin, Suite, Verdict
 from tasks.reports.page import KindRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_counts
+from tasks.storage.judged import calibrations
 from tasks.verdicts.compare import Judged, judge_first_night
 from tasks.verdicts.decide import Decided, decide
 
@@ -35,6 +38,7 @@ class JudgedCell:
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
     kinds: tuple[KindRate, ...] = ()
+    correction: Correction | None = None
 
 
 def compare_cells(run: Run) -> RunResult:
@@ -53,6 +57,7 @@ def compare_cells(run: Run) -> RunResult:
             "comparisons": result.comparisons,
             "gates": result.gates,
             "flips": result.flips,
+            "corrections": result.corrections,
             "pins": tuple(new_pins(result)),
         },
     )
@@ -103,21 +108,44 @@ def judge_measured_cell(
     case = case_of(run, planned) if planned.baseline else None
     base = base_side(run, suite, planned.baseline) if planned.baseline else None
     judged: Judged | None = None
+    correction = correction_of(
+        run.results, CellOfRun(run.id, suite.name, planned.model, run.standings_of(suite)), (), at=now()
+    )
+    refused = refusal(run.standings_of(suite))
     if isinstance(case, str):
         judged = Judged(verdict=Verdict.UNMEASURED, cause=case, n_paired=0)
     elif case:
-        judged = decided(case, suite.config.gate)
+        judged = in_truth(decided(case, suite.config.gate), correction, suite.config.gate)
+    elif planned.phase == "baseline" and refused:
+        judged = Judged(verdict=Verdict.UNMEASURED, cause=refused, n_paired=0)
     elif planned.phase == "baseline":
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
     if judged and judged.verdict is Verdict.UNMEASURED:
         judged = replace(judged, cause=f"{judged.cause}{reasons(run, planned)}")
+    cell = cell_record(run, suite, planned, total, counts, judged.verdict if judged else None)
     return JudgedCell(
-        cell=cell_record(run, suite, planned, total, counts, judged.verdict if judged else None),
+        cell=replace(cell, covered=cell.covered and not refused),
         comparison=comparison_record(run, suite, planned, judged, base) if judged else None,
         gates=gates_of(gate_records(run, suite, planned, counts), judged),
         flips=tuple(flip_records(run, planned, case)) if isinstance(case, OpenCase) else (),
         kinds=tuple(kind_rates(suite, planned, counts)),
+        correction=correction,
     )
+
+
+def in_truth(judged: Judged, correction: Correction | None, gate: Gate) -> Judged:
+    """The detectable drop as a true one, of which an erring judge shows only a part; that may be too little to tell."""
+    if correction is None or not correction.slope or judged.detectable_drop_pp is None:
+        return judged
+    detectable = min(100.0, judged.detectable_drop_pp / correction.slope)
+    found = replace(judged, detectable_drop_pp=detectable)
+    if judged.verdict is not Verdict.UNCHANGED or detectable <= gate.max_detectable_drop_pp:
+        return found
+    cause = (
+        f"only a drop of {detectable:.1f} pp could be found, more than max_detectable_drop_pp "
+        f"({gate.max_detectable_drop_pp:g}): the judge shows {100 * correction.slope:.0f} % of a true one"
+    )
+    return replace(found, verdict=Verdict.INCONCLUSIVE, cause=cause)
 
 
 def gates_of(found: Iterable[GateResult], judged: Judged | None) -> tuple[GateResult, ...]:
@@ -161,6 +189,7 @@ def new_pins(result: RunResult) -> Iterator[Pin]:
 def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
     """Put the cells of a run together."""
     judges = judges_used(run.config, run.plan.suites)
+    known, trends = calibrations_of(run)
     return RunResult(
         run_id=run.id,
         flow=run.plan.flow,
@@ -171,12 +200,24 @@ def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
         gates=tuple(gate for cell in judged for gate in cell.gates),
         flips=tuple(flip for cell in judged for flip in cell.flips),
         kinds=tuple(kind for cell in judged for kind in cell.kinds),
+        corrections=tuple(cell.correction for cell in judged if cell.correction),
+        calibrations=known,
+        trends=trends,
         lifespans=lifespans(run.config, run.plan.suites, today=run.plan.created_at.date()),
         events=run.events,
-        uncalibrated=tuple(uncalibrated(judge) for judge in judges),
+        uncalibrated=tuple(doubts(one for suite in run.plan.suites for one in run.standings_of(suite))),
         simulated_judges=tuple(judge.config.name for judge in judges if judge.config.is_rehearsal),
         notes=tuple(run.notes),
     )
+
+
+def calibrations_of(run: Run) -> tuple[tuple[Calibration, ...], tuple[str, ...]]:
+    """Everything that was found of the judges that spoke when they were calibrated last, and how J went over time."""
+    current = [one.calibration for suite in run.plan.suites for one in run.standings_of(suite) if one.calibration]
+    stored = calibrations(run.results, [one.suite for one in current]) if current else []
+    runs = {(one.suite, one.scorer, one.run_id) for one in current}
+    shown = tuple(one for one in stored if (one.suite, one.scorer, one.run_id) in runs)
+    return shown, tuple(trend(stored))
 
 
 def interrupted(run: Run) -> RunResult:

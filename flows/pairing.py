@@ -5,6 +5,7 @@ from dataclasses import replace
 from flows.conditions import judges_of
 from flows.rescoring import rescored
 from flows.run import OpenCase, Run
+from flows.trust import refusal
 from tasks.plan import Baseline, PlannedCell
 from tasks.records import Setting, Suite
 from tasks.storage import reads
@@ -28,9 +29,11 @@ def case_of(run: Run, planned: PlannedCell) -> OpenCase | str:
 
 
 def opened_case(run: Run, suite: Suite, planned: PlannedCell) -> OpenCase | str:
-    """Both sides as planned, scored by the same scorers and judges with the same labels, or why that cannot be."""
+    """Both sides as planned, scored by the same trusted judges and scorers and labels, or why that cannot be."""
     if planned.baseline is None:
         raise ValueError(f"{planned.suite} on {planned.model} has nothing to be compared with")
+    if reason := refusal(run.standings_of(suite)):
+        return reason
     base = base_side(run, suite, planned.baseline)
     found = paired_counts(run.results, suite.name, base=base, side=this_side(run, suite, planned))
     counts = rescored(run, suite, base, found)

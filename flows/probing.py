@@ -110,11 +110,3 @@ def note_on(probe: Call) -> str | None:
     if version_of(probe).served_model is None:
         return f"{name} does not disclose its version: a change of the judge would not be noticed"
     return None
-
-
-def uncalibrated(judge: UsedJudge) -> str:
-    """What a judge's verdicts are worth before they were compared with people's."""
-    return (
-        f"{judge.config.name} is not calibrated on {', '.join(judge.suites)}: how often it errs there is not known, "
-        "and pass rates are not corrected for it."
-    )

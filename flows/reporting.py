@@ -30,6 +30,9 @@ def report_run(run: Run, result: RunResult) -> Path:
         notes=result.notes,
         simulated=result.simulated,
         uncalibrated=result.uncalibrated,
+        corrections=result.corrections,
+        calibrations=result.calibrations,
+        trends=result.trends,
     )
     return write_report(run.results, page)
 

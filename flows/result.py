@@ -5,7 +5,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.answer import INTERRUPTED, OK, REGRESSED, UNMEASURED
-from tasks.records import Cell, Comparison, Event, Flip, GateResult, Lifespan, Pin, RunStatus, Verdict
+from tasks.records import (
+    Calibration,
+    Cell,
+    Comparison,
+    Correction,
+    Event,
+    Flip,
+    GateResult,
+    Lifespan,
+    Pin,
+    RunStatus,
+    Verdict,
+)
 from tasks.reports.page import KindRate
 
 
@@ -39,6 +51,9 @@ class RunResult:
     flips: tuple[Flip, ...] = ()
     pins: tuple[Pin, ...] = ()
     kinds: tuple[KindRate, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
+    trends: tuple[str, ...] = ()
     lifespans: tuple[Lifespan, ...] = ()
     events: tuple[Event, ...] = ()
     uncalibrated: tuple[str, ...] = ()

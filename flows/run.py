@@ -12,13 +12,14 @@ from typing import NamedTuple
 from flows.prepared import Prepared
 from flows.run_folder import held, keep_plan
 from flows.signals import stop_event
+from flows.trust import Standing, standings
 from tasks.alerts.message import Message
 from tasks.calls.journal import Done, Trial, take_stock
 from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.errors import RunBroken
 from tasks.plan import Plan, RunFolder
-from tasks.records import Event, Phase, RunStatus
+from tasks.records import Event, Phase, RunStatus, Suite
 from tasks.records import Run as RunRecord
 from tasks.storage.counts import CellTotals, Side, cell_totals
 from tasks.verdicts.drift import Drift
@@ -73,6 +74,7 @@ class Run:
     speechless: set[Rejudged] = field(default_factory=set)
     scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)
     totals: dict[tuple[str, str], CellTotals] = field(default_factory=dict)
+    standings: dict[str, list[Standing]] = field(default_factory=dict)
     done: Done = field(default_factory=lambda: Done(set(), {}, []))
 
     @property
@@ -125,6 +127,12 @@ class Run:
         if judge is None:
             raise RunBroken(f"the plan of {self.id} names the judge {name!r}, which its config does not have")
         return judge
+
+    def standings_of(self, suite: Suite) -> list[Standing]:
+        """What is known of the judges of a suite; asked for once their probes are stored."""
+        if suite.name not in self.standings:
+            self.standings[suite.name] = standings(self.results, self.id, suite)
+        return self.standings[suite.name]
 
     def redact(self, text: str) -> str:
         """Take every secret we know out of a text that will be kept."""

@@ -26,6 +26,11 @@ class Standing(NamedTuple):
     min_youden: float
 
     @property
+    def is_panel(self) -> bool:
+        """True where several judges have a vote."""
+        return len(self.scorer.judges) > 1
+
+    @property
     def who(self) -> str:
         """The judge, or the panel."""
         return " + ".join(self.scorer.judges)
@@ -111,3 +116,12 @@ def doubt(who: str, trust: Trust, suites: str) -> str:
 def figure(value: float | None) -> str:
     """A share as statisticians write it."""
     return "unknown" if value is None else f"{value:.2f}"
+
+
+def trend(found: Sequence[Calibration]) -> list[str]:
+    """J over time, a line for each scorer that was calibrated more than once."""
+    points: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        if not one.slice and one.youden is not None:
+            points.setdefault((one.suite, one.scorer), []).append(f"{one.calibrated_at:%Y-%m-%d} {one.youden:.2f}")
+    return [f"J of {suite}, {scorer}: {' → '.join(told)}" for (suite, scorer), told in points.items() if len(told) > 1]

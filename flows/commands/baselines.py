@@ -115,7 +115,7 @@ def refuse_unmeasured(cells: Sequence[Cell]) -> None:
                 "",
                 f"{cell.suite} on {cell.model}: {cell.n_measured} of {cell.n_cases} cases were measured in "
                 f"{cell.run_id}",
-                "run them again, or choose others with --suite and --model",
+                "run them again, or choose others with --suite and --model; an untrusted judge measures nothing",
             )
             for cell in unmeasured
         )

@@ -98,6 +98,7 @@ def as_data(result: RunResult) -> dict[str, Any]:
         "report": result.report,
         "simulated_models": result.simulated,
         "uncalibrated_judges": result.uncalibrated,
+        "corrections": [asdict(correction) for correction in result.corrections],
         "comparisons": [asdict(comparison) for comparison in result.comparisons],
         "gates": [asdict(gate) for gate in result.gates],
         "events": [asdict(event) for event in result.events],

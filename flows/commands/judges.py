@@ -20,6 +20,7 @@ from flows.run_folder import held
 from flows.signals import Interruption, stop_event
 from flows.terminal.judges import shown_calibrations
 from flows.terminal.tables import plain, usd
+from flows.trust import trend
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
 from tasks.datasets.calibration import FILE, read_labels
@@ -127,12 +128,3 @@ def history(one: Calibration) -> dict[str, Any]:
     """A point of the trend."""
     names = ("suite", "scorer", "slice", "calibrated_at", "judge_versions", "n_rows", "youden", "youden_low")
     return {name: getattr(one, name) for name in names}
-
-
-def trend(found: Sequence[Calibration]) -> list[str]:
-    """J over time, a line for each scorer that was calibrated more than once."""
-    points: dict[tuple[str, str], list[str]] = {}
-    for one in found:
-        if not one.slice and one.youden is not None:
-            points.setdefault((one.suite, one.scorer), []).append(f"{one.calibrated_at:%Y-%m-%d} {one.youden:.2f}")
-    return [f"J of {suite}, {scorer}: {' → '.join(told)}" for (suite, scorer), told in points.items() if len(told) > 1]

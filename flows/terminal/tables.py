@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os.path import commonprefix
 
 from flows.result import RunResult
@@ -78,7 +78,7 @@ def shown_result(result: RunResult) -> str:
         )
     parts = [cells_table(result), *shown_flips(result), *shown_gates(result.gates), *shown_ends(result.lifespans)]
     parts += [f"Noticed: {plain(event.text)}." for event in result.events]
-    parts += [plain(note) for note in (*result.notes, *result.uncalibrated)]
+    parts += [plain(note) for note in (*corrected_rates(result), *result.notes, *result.uncalibrated)]
     parts.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
     parts += [f"Report: {result.report}"] if result.report else []
     if result.told.message:
@@ -89,6 +89,19 @@ def shown_result(result: RunResult) -> str:
             f"Simulated, not a real model: {', '.join(result.simulated)}. Their figures say nothing of any provider."
         )
     return "\n".join(parts)
+
+
+def corrected_rates(result: RunResult) -> Iterator[str]:
+    """A line for each cell whose pass rate could be corrected for its judge's errors."""
+    for one in result.corrections:
+        if one.pass_rate is not None and one.ci_low is not None and one.ci_high is not None:
+            panel = "" if one.unanimous is None else f" The panel agreed on {100 * one.unanimous:.0f} %."
+            youden = "" if one.youden is None else f", J {one.youden:.2f}"
+            yield (
+                f"{one.suite} on {one.model}: {share(one.raw_pass_rate)} as judged, {share(one.pass_rate)} "
+                f"({100 * one.ci_low:.0f}–{100 * one.ci_high:.0f}) corrected for the judge's errors ({one.method}, "
+                f"{one.n_labels} labels{youden}; {one.why}).{panel}"
+            )
 
 
 def shown_ends(lifespans: Sequence[Lifespan]) -> list[str]:

@@ -19,6 +19,11 @@ def shares(low: float | None, high: float | None) -> str:
     return UNKNOWN if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
+def index(value: float | None) -> str:
+    """A figure between −1 and 1 as statisticians write it."""
+    return UNKNOWN if value is None else f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
 def points(value: float | None) -> str:
     """Percentage points; a minus sign is a minus, and nothing is never negative."""
     return UNKNOWN if value is None else signed(value) + f"{NBSP}pp"

@@ -5,7 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tasks.records import Cell, Comparison, Flip, GateResult, Interval, Lifespan, Run, StoredCase, Suite
+from tasks.records import (
+    Calibration,
+    Cell,
+    Comparison,
+    Correction,
+    Flip,
+    GateResult,
+    Interval,
+    Lifespan,
+    Run,
+    StoredCase,
+    Suite,
+)
 
 
 class UnmeasuredReason(NamedTuple):
@@ -37,7 +49,7 @@ class ReportPage:
 
     `suites` are those of the run's plan, none where it is lost. `cases` holds the flipped cases by suite and case id; a
     flip whose case is not known shows its outputs alone. `simulated` names the models and judges whose answers were
-    made up; `uncalibrated` says in words which judges have no calibration data.
+    made up; `uncalibrated` says in words which judges have no calibration that counts, `trends` how J went over time.
     """
 
     run: Run
@@ -53,6 +65,9 @@ class ReportPage:
     notes: tuple[str, ...] = ()
     simulated: tuple[str, ...] = ()
     uncalibrated: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
+    trends: tuple[str, ...] = ()
 
 
 def anchor(suite: str, model: str, case_id: str | None = None) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FILTERS = (
-    figures.counted, figures.milliseconds, figures.moment, figures.p_value, figures.points, figures.points_interval,
-    figures.share, figures.shares, figures.usd,
+    figures.counted, figures.index, figures.milliseconds, figures.moment, figures.p_value, figures.points,
+    figures.points_interval, figures.share, figures.shares, figures.usd,
 )  # fmt: skip
 
 

@@ -29,6 +29,43 @@ class TrialOfCell(NamedTuple):
     phase: Phase
 
 
+class JudgedTotal(NamedTuple):
+    """The measured trials of a cell of which one judge scorer spoke, or none did (None).
+
+    A panel was `unanimous` on that share. Where two scorers spoke of one trial, the trials of all together exceed
+    `measured_trials`.
+    """
+
+    scorer: str | None
+    n_cases: int
+    trials: int
+    passed: int
+    unanimous: float
+    measured_trials: int
+
+
+class SpokenOf(NamedTuple):
+    """An output with what a judge scorer found."""
+
+    scorer: str
+    case_id: str
+    trial: int
+    output: str
+    passed: bool
+
+
+def judged_totals(results: Path, run_id: str, suite: str, model: str, scorers: Sequence[str]) -> list[JudgedTotal]:
+    """Who decided the trials of a cell, and how."""
+    cell = {"run_id": run_id, "suite": suite, "model": model, "scorers": list(scorers)}
+    return [JudgedTotal(*row) for row in Warehouse(results).query(sql("select_judged_totals"), cell)]
+
+
+def judged_outputs(results: Path, run_id: str, suite: str, model: str, scorers: Sequence[str]) -> list[SpokenOf]:
+    """The outputs of a cell of which judges spoke, by scorer, case and trial."""
+    cell = {"run_id": run_id, "suite": suite, "model": model, "scorers": list(scorers)}
+    return [SpokenOf(*row) for row in Warehouse(results).query(sql("select_judged_outputs"), cell)]
+
+
 def probes(results: Path, run_id: str) -> list[Probe]:
     """The probes of a run's judges, the latest last."""
     return [Probe(*row) for row in Warehouse(results).query(sql("select_probes"), {"run_id": run_id})]

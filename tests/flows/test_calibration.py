@@ -9,7 +9,10 @@ import pytest
 
 from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, refused
-from tests.flows.judged_lab import Asked, JudgedLab, by_the_label
+from tests.flows.judged_lab import JUDGED, RUBRIC, Asked, JudgedLab, by_the_label, only
+from tests.flows.lab import sums, wrong_below
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 N_ROWS = 60
 
@@ -177,3 +180,94 @@ def test_an_annotator_who_says_both_is_named(lab: JudgedLab) -> None:
 def test_without_labels_calibrate_says_where_they_belong(lab: JudgedLab) -> None:
     [problem] = lab.run("judge", "calibrate").data["problems"]
     assert problem["message"] == "expected a calibration.jsonl in the folder of a judged suite, found none"
+
+
+def test_a_calibrated_judges_pass_rates_are_corrected_with_an_interval_and_an_assumption(lab: JudgedLab) -> None:
+    """Of 20 answers 4 are wrong; the judge passes a tenth of wrong ones and fails a tenth of right ones."""
+    lab.suite(JUDGED, sums(20))
+    write_labels(lab, labelled(200))
+    lab.judge(lambda asked: erring(asked, every=10))
+    lab.run("judge", "calibrate")
+    lab.provider.answer("*", wrong_below(4))
+    night = lab.run("nightly")
+    assert night.data["uncalibrated_judges"] == []
+    [found] = night.data["corrections"]
+    assert (found["trust"], found["method"]) == ("calibrated", "rogan-gladen")
+    assert found["raw_pass_rate"] == pytest.approx(only(night)["pass_rate"])
+    assert found["pass_rate"] == pytest.approx((found["raw_pass_rate"] - 0.1) / 0.8)
+    assert found["ci_low"] < 0.8 < found["ci_high"]
+    assert found["why"] == "assuming that the judge errs on these outputs as often as on the calibration's"
+    [stored] = lab.sql("SELECT pass_rate, ci_low, method, youden FROM corrections")
+    assert (stored["pass_rate"], stored["method"]) == (found["pass_rate"], "rogan-gladen")
+    page = (lab.root / night.data["report"]).read_text()
+    assert "corrected" in page
+    assert "rogan-gladen" in page
+
+
+def test_without_calibration_nothing_is_corrected_and_that_is_said(lab: JudgedLab) -> None:
+    night = lab.run("nightly")
+    [found] = night.data["corrections"]
+    assert (found["trust"], found["pass_rate"]) == ("uncalibrated", None)
+    [note] = night.data["uncalibrated_judges"]
+    assert note.startswith("owl is not calibrated on sums")
+
+
+@pytest.mark.parametrize("change", ["version", "rubric", "params"])
+def test_a_calibration_of_another_judge_counts_as_none(lab: JudgedLab, change: str) -> None:
+    write_labels(lab, labelled())
+    lab.run("judge", "calibrate")
+    match change:
+        case "version":
+            lab.judge(by_the_label, served_as="owl-2")
+        case "rubric":
+            lab.write("datasets/sums/rubric.md", RUBRIC + "Be kind.\n")
+        case "params":
+            lab.owl("params: {max_tokens: 50}")
+    night = lab.run("nightly")
+    assert night.data["corrections"][0]["trust"] == "outdated"
+    [note] = night.data["uncalibrated_judges"]
+    assert note.startswith("The calibration of owl on sums is older than the judge or its rubric and counts as none")
+
+    lab.run("judge", "calibrate")
+    assert lab.run("nightly").data["corrections"][0]["trust"] == "calibrated"
+
+
+def test_a_judge_at_random_is_refused_although_it_passes_the_right_share(lab: JudgedLab) -> None:
+    write_labels(lab, labelled(200))
+    lab.judge(at_random)
+    whole = lab.run("judge", "calibrate").data["calibrations"][0]
+    passed = whole["right_passed"] + whole["wrong_passed"]
+    assert passed / whole["n_rows"] == pytest.approx(whole["prevalence"]), "their rates agree"
+    assert abs(whole["youden"]) < 0.05
+    night = lab.run("nightly")
+    assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")
+    assert only(night)["cause"].startswith("judge not trusted: owl reaches J 0.00, at least -0.1")
+    assert night.data["corrections"][0]["trust"] == "refused"
+    assert lab.sql("SELECT * FROM baselines") == []
+    assert lab.run("baseline", "promote", night.data["run_id"]).exit_code == 2
+
+
+def test_a_judge_that_is_no_longer_trusted_makes_no_comparison_and_asks_nothing_again(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    write_labels(lab, labelled(200))
+    lab.judge(lambda asked: erring(asked, every=3) if " + 1" in asked.sum else by_the_label(asked))
+    lab.run("judge", "calibrate")
+    lab.provider.answer("*", wrong_below(6))
+    night = lab.run("nightly")
+    assert (night.exit_code, only(night)["verdict"]) == (3, "unmeasured")
+    assert lab.sql(f"SELECT * FROM calls WHERE run_id = '{night.data['run_id']}' AND phase = 'confirm'") == []
+
+    lab.suite(JUDGED.replace("rubric: rubric.md", "rubric: rubric.md, min_youden: 0.1"))
+    assert only(lab.run("nightly"))["verdict"] != "unmeasured", "whoever asks for less gets it"
+
+
+def test_of_a_true_drop_an_erring_judge_shows_a_part_so_the_detectable_one_is_larger(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    before = only(lab.run("nightly"))["detectable_drop_pp"]
+    write_labels(lab, labelled(200))
+    lab.judge(lambda asked: erring(asked, every=5) if " + 1" in asked.sum else by_the_label(asked))
+    lab.run("judge", "calibrate")
+    night = lab.run("nightly")
+    slope = night.data["corrections"][0]["slope"]
+    assert slope == pytest.approx(0.6, abs=0.02)
+    assert only(night)["detectable_drop_pp"] == pytest.approx(before / slope)
