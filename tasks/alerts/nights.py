@@ -53,7 +53,8 @@ def expected(starts: Sequence[datetime], now: datetime) -> Iterator[datetime]:
         if all(near(slot, starts) for slot in slots):
             slot = last + step
             while slot + LATE <= now:
-                yield slot
+                if near(slot - WEEK, starts):  # weekends may be free
+                    yield slot
                 slot += step
 
 
