@@ -61,6 +61,8 @@ def compare_cells(run: Run) -> RunResult:
             "pins": tuple(new_pins(result)),
         },
     )
+    ends = lifespans(run.file, run.plan.suites, now=run.plan.created_at, listings=run.listings)
+    result = replace(result, lifespans=ends)
     if run.plan.flow == "nightly":
         raise_alerts(run, result)
     store_records(run, {"runs": (run.record(result.status, calls=result.calls, cost_usd=result.cost_usd),)})
@@ -203,7 +205,6 @@ def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
         corrections=tuple(cell.correction for cell in judged if cell.correction),
         calibrations=known,
         trends=trends,
-        lifespans=lifespans(run.config, run.plan.suites, today=run.plan.created_at.date()),
         events=run.events,
         uncalibrated=tuple(doubts(one for suite in run.plan.suites for one in run.standings_of(suite))),
         simulated_judges=tuple(judge.config.name for judge in judges if judge.config.is_rehearsal),

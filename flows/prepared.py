@@ -2,11 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.announced import announced_problems
 from flows.history import read_history, with_day_shifts
 from flows.payers import budget_problems, budget_warnings
 from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, with_candidate
@@ -15,6 +16,7 @@ from flows.resuming import changes_since, folder_to_resume, stored_plan
 from flows.unbuilt import unbuilt_problems
 from tasks.calls.journal import Trial
 from tasks.calls.rehearsal import problems_of_params
+from tasks.config import ModelConfig
 from tasks.datasets.suites import CheckAll, load_suites
 from tasks.documents import ConfigFile, open_config
 from tasks.errors import Problem, UsageError
@@ -80,10 +82,17 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     file = read_config(request)
     suites = read_suites(file, request.suites)
     file, candidate = with_candidate(file, request.candidate)
+    return prepared(file, comparison_plan(file, suites, candidate, request.baseline, now=now))
+
+
+def comparison_plan(
+    file: ConfigFile, suites: Sequence[Suite], candidate: ModelConfig, baseline: str | None, *, now: datetime
+) -> Plan:
+    """Plan a comparison."""
     history = read_history(file.results)
-    cells = comparison_cells(suites, file.config.models, candidate, request.baseline, history, today=now.date())
+    cells = comparison_cells(suites, file.config.models, candidate, baseline, history, today=now.date())
     cells = tuple(with_day_shifts(file.results, cells, history))
-    return prepared(file, make_plan(file, "compare", suites, cells, now=now, night=history.runs))
+    return make_plan(file, "compare", suites, cells, now=now, night=history.runs)
 
 
 def prepared(file: ConfigFile, plan: Plan, notes: Iterable[str] = ()) -> Prepared:
@@ -122,7 +131,12 @@ def read_suites(file: ConfigFile, only: tuple[str, ...] = (), check_all: CheckAl
         check_scorer=problems_of_scorer,
         check_case=problem_of_case,
         only=only,
-        check_all=lambda suites: (*unbuilt_problems(file), *rehearsal_problems(file), *check_all(suites)),
+        check_all=lambda suites: (
+            *unbuilt_problems(file),
+            *rehearsal_problems(file),
+            *announced_problems(file),
+            *check_all(suites),
+        ),
     )
 
 

@@ -18,6 +18,8 @@ from tasks.calls.journal import Done, Trial, take_stock
 from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.errors import RunBroken
+from tasks.lifecycle.claims import Listing
+from tasks.lifecycle.model_list import Source
 from tasks.plan import Plan, RunFolder
 from tasks.records import Event, Phase, RunStatus, Suite
 from tasks.records import Run as RunRecord
@@ -70,6 +72,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     events: tuple[Event, ...] = ()
     messages: tuple[Message, ...] = ()
+    listings: Mapping[Source, Listing] = field(default_factory=dict)
     opened: dict[tuple[str, str], OpenCase | str] = field(default_factory=dict)
     speechless: set[Rejudged] = field(default_factory=set)
     scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from flows import comparing, confirming, noticing, notifying, probing, rejudging
 from flows.announcing import announce
 from flows.evaluation import Evaluation, open_evaluation, until_stopped
 from flows.result import RunResult, headline
+from flows.retirements import ask_lists
 from flows.run import Run
 from flows.terminal.artifact import artifact_rows, artifact_text
 from tasks.datasets.stored import store_cases
@@ -63,6 +64,7 @@ async def notice(run: Run) -> None:
     @task(name="notice", cache_policy=NO_CACHE)
     async def look() -> None:
         run.events = await asyncio.to_thread(noticing.notice, run)
+        run.listings = await ask_lists(run.file) if run.plan.flow != "compare" else {}
 
     if not run.stop.is_set():
         await look()

@@ -15,6 +15,6 @@ from tasks.storage import reads
 async def watch(request: WatchRequest) -> None:
     """Keep both tables where Prefect shows them. No model is called."""
     file = read_config(request)
-    table = lifespans(file.config, read_suites(file, request.suites), today=now().date())
+    table = lifespans(file, read_suites(file, request.suites), now=now())
     await acreate_table_artifact(key="retirements", table=retirement_rows(table))
     await acreate_table_artifact(key="model-versions", table=version_rows(reads.model_versions(file.results)))

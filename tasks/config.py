@@ -220,6 +220,7 @@ class Config(Written):
     report_url: str | None = None
     notice_days: list[Annotated[int, Field(ge=0, le=3650)]] = [90, 60, 30, 7]
     auto_compare: bool = False
+    model_lists: bool = True
     models: Annotated[list[ModelConfig], Field(min_length=1)]
     judges: list[JudgeConfig] = []
     slack: SlackConfig = SlackConfig()

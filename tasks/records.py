@@ -15,6 +15,7 @@ GateState = Literal["ok", "failed", "undecided"]
 Trust = Literal["calibrated", "uncalibrated", "outdated", "refused"]
 CorrectionMethod = Literal["rogan-gladen", "ppi++", "stratified"]
 RunStatus = Literal["running", "finished", "interrupted", "broken"]
+Risk = Literal["none", "unknown", "low", "medium", "high", "critical"]
 EventKind = Literal["version_moved", "versions_mixed", "prompt_drifted", "comparison_started"]
 
 
@@ -513,6 +514,8 @@ class Lifespan:
 
     `retires_on` None is unknown, never safe. `source` says where the date comes from, what another source says, and
     which date could not be read. `notice` is the tightest of `notice_days` that was reached, in days: -1 once retired.
+    `claims` is every source with its provenance. `replacement` is the best one that was measured, `advice` says in
+    sentences how it compares and what is still to be measured.
     """
 
     model: str
@@ -523,6 +526,9 @@ class Lifespan:
     suites: tuple[str, ...] = ()
     judged_suites: tuple[str, ...] = ()
     replacement: str | None = None
+    claims: tuple[str, ...] = ()
+    risk: Risk = "unknown"
+    advice: tuple[str, ...] = ()
 
     @property
     def when(self) -> str:

@@ -101,6 +101,7 @@ def as_data(result: RunResult) -> dict[str, Any]:
         "corrections": [asdict(correction) for correction in result.corrections],
         "comparisons": [asdict(comparison) for comparison in result.comparisons],
         "gates": [asdict(gate) for gate in result.gates],
+        "retirements": [asdict(one) for one in result.lifespans],
         "events": [asdict(event) for event in result.events],
         "notes": result.notes,
         "message": result.told.message,

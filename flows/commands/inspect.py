@@ -112,7 +112,7 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
 def watch(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
     """Tell of versions that were served and of retirements."""
     file = read_config(Request(config=config, results=results))
-    table_of_ends = lifespans(file.config, read_suites(file, suites), today=now().date())
+    table_of_ends = lifespans(file, read_suites(file, suites), now=now())
     versions = reads.model_versions(file.results)
     data = {
         "status": "ok",

@@ -44,8 +44,10 @@ def retirement_rows(table: Sequence[Lifespan]) -> list[dict[str, Any]]:
         {
             "model": one.model,
             "retirement": one.when,
+            "risk": one.risk,
             "source": one.source,
             "suites at risk": ", ".join(one.suites + one.judged_suites),
+            "advice": " ".join(one.advice),
         }
         for one in table
     ]

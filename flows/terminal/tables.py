@@ -109,10 +109,11 @@ def shown_ends(lifespans: Sequence[Lifespan]) -> list[str]:
     if not lifespans:
         return []
     rows = [
-        [one.model, one.when, one.source, ", ".join(one.suites + one.judged_suites), one.replacement or "–"]
+        [one.model, one.when, one.risk, one.source, ", ".join(one.suites + one.judged_suites), one.replacement or "–"]
         for one in lifespans
     ]
-    return [table(["model", "retirement", "source", "suites at risk", "replacement"], rows)]
+    shown = [table(["model", "retirement", "risk", "source", "suites at risk", "replacement"], rows)]
+    return shown + [f"  {plain(one.model)}: {plain(line)}" for one in lifespans for line in one.advice]
 
 
 def shown_versions(versions: Sequence[Version]) -> str:

@@ -7,7 +7,7 @@ from tasks.alerts.inert import inert, shorten, side_by_side
 from tasks.alerts.losses import LostCase
 from tasks.records import Cell, Comparison, GateResult, Lifespan
 
-NAME_UNITS, CASE_UNITS, REASON_UNITS = 48, 40, 240
+NAME_UNITS, CASE_UNITS, REASON_UNITS, ADVICE_UNITS = 48, 40, 240, 320
 
 GATE_VALUES: dict[str, Callable[[float], str]] = {
     "min_pass_rate": lambda share: f"{share:.1%}",
@@ -114,8 +114,9 @@ def retirement_line(row: Lifespan) -> str:
     for label, suites in (("Suites at risk", row.suites), ("Judged suites at risk", row.judged_suites)):
         if suites:
             parts.append(f"{label}: {listed([name(suite) for suite in suites], 3, 'suites')}")
-    if row.replacement:
+    if row.replacement and not row.advice:
         parts.append(f"Replacement: {name(row.replacement)}")
+    parts += [shorten(inert(line), ADVICE_UNITS).removesuffix(".") for line in row.advice]
     return ". ".join(parts)
 
 

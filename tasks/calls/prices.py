@@ -7,14 +7,17 @@ import functools
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from tasks.config import ModelConfig, Price
 
 MAP_FILE = "model_prices_and_context_window_backup.json"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DATED = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 TIERS = ("_priority", "_balanced", "_flex", "_batches")
 FINE_TUNED = re.compile(r"(:[^:]*){3}$")
@@ -84,6 +87,27 @@ def deprecation_date(model: ModelConfig) -> str | None:
     return day if isinstance(day, str) else None
 
 
+class MapFacts(NamedTuple):
+    """Which map litellm brought along, and how many entries of it say when they retire; `past` by the given day."""
+
+    provenance: str
+    dated: int
+    past: int
+
+
+def map_facts(today: date) -> MapFacts:
+    """What there is to know of the map."""
+    days = [entry.get("deprecation_date") for entry in price_map().values() if isinstance(entry, dict)]
+    known = [day for day in days if isinstance(day, str) and DAY.fullmatch(day)]
+    return MapFacts(map_provenance(), len(known), sum(day < today.isoformat() for day in known))
+
+
+def map_provenance() -> str:
+    """Which litellm's map it is, and since when it lies here: the map itself bears no date."""
+    installed = datetime.fromtimestamp(map_file().stat().st_mtime, UTC).date() if map_file().exists() else "never"
+    return f"litellm {version('litellm')}, its map as installed on {installed}"
+
+
 def entry_of(model_id: str, *, versions_alike: bool = False) -> Mapping[str, Any]:
     """What the map holds of a litellm model id, empty if nothing.
 
@@ -118,9 +142,15 @@ def is_of_provider(entry: Mapping[str, Any], prefix: str) -> bool:
 @functools.cache
 def price_map() -> Mapping[str, Any]:
     """Every entry; empty where litellm is not installed."""
+    if not map_file().exists():
+        return {}
+    entries: dict[str, Any] = orjson.loads(map_file().read_bytes())
+    return entries
+
+
+@functools.cache
+def map_file() -> Path:
+    """Where litellm keeps its map; found without importing litellm."""
     spec = importlib.util.find_spec("litellm")
     folders = spec.submodule_search_locations if spec else None
-    if not folders:
-        return {}
-    entries: dict[str, Any] = orjson.loads((Path(folders[0]) / MAP_FILE).read_bytes())
-    return entries
+    return Path(folders[0] if folders else "no litellm") / MAP_FILE

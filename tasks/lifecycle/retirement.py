@@ -1,17 +1,16 @@
-"""When models go away: what the team wrote and what litellm knows, side by side, with the suites at risk."""
+"""When models go away: what every source says, side by side, with the suites at risk."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from tasks.config import ModelConfig
+from tasks.lifecycle.claims import Claim
+from tasks.lifecycle.risk import notice_level, risk_level
 from tasks.records import Lifespan, Retirement
 
-RETIRED = -1
-"""The notice level of a model that is gone: below every number of days that can be asked for."""
-
-KnownDate = Callable[[ModelConfig], str | None]
-"""What litellm says of a model, as it is written there."""
+ClaimsOf = Callable[[ModelConfig], Sequence[Claim]]
+"""What every source says of a model."""
 
 Suites = Mapping[str, Sequence[str]]
 """The suites of each model or judge, by its name."""
@@ -30,29 +29,31 @@ def retirement_table(
     *,
     suites_by_model: Suites,
     suites_by_judge: Suites,
-    known_date: KnownDate,
+    claims_of: ClaimsOf,
     notice_days: Iterable[int],
     today: date,
-    replacements: Mapping[str, str] | None = None,
 ) -> tuple[Lifespan, ...]:
     """Tell of every model and judge when it retires: the first to go comes first, those of which nothing is known last.
 
-    `today` is in UTC, as the times of records are: `crossed` compares the two. `replacements` are measured elsewhere.
+    `today` is in UTC, as the times of records are.
     """
     levels = tuple(notice_days)
 
     def lifespan(model: ModelConfig, suites: Sequence[str], judged_suites: Sequence[str]) -> Lifespan:
-        end = end_of(model, known_date)
+        claims = tuple(claims_of(model))
+        end = end_of(claims)
         days_left = None if end.retires_on is None else (end.retires_on - today).days
+        notice = None if days_left is None else notice_level(days_left, levels)
         return Lifespan(
             model=model.name,
             retires_on=end.retires_on,
             days_left=days_left,
             source=end.source,
-            notice=None if days_left is None else notice_level(days_left, levels),
+            notice=notice,
             suites=tuple(suites),
             judged_suites=tuple(judged_suites),
-            replacement=(replacements or {}).get(model.name),
+            claims=tuple(map(str, claims)),
+            risk=risk_level(days_left, levels, at_risk=bool(suites or judged_suites), is_ready=False),
         )
 
     rows = [lifespan(model, suites_by_model.get(model.name, ()), ()) for model in models]
@@ -60,55 +61,17 @@ def retirement_table(
     return tuple(sorted(rows, key=lambda row: (row.retires_on or date.max, row.model)))
 
 
-def end_of(model: ModelConfig, known_date: KnownDate) -> End:
-    """Choose the earliest date; the source names every other one too, and what cannot be read as a date.
-
-    A simulated model has no provider that could retire it: only the config counts.
-    """
-    written = None if model.is_rehearsal else known_date(model)
-    known = None if written is None else read_date(written)
-    dates = {"config": model.retires_on, "litellm": known}
-    told = sorted((day, source) for source, day in dates.items() if day)
-    remark = f"litellm's {written!r} is no date" if written is not None and known is None else ""
+def end_of(claims: Iterable[Claim]) -> End:
+    """Choose the earliest date; the source names every other one too, and what is no date."""
+    said = list(claims)
+    remarks = [claim.remark for claim in said if claim.remark]
+    told = sorted((claim.on, claim.source) for claim in said if claim.on)
     if not told:
-        return End(None, remark or "no source")
+        return End(None, "; ".join(remarks) or "no source")
     (first, source), *others = told
     agree = "".join(f" and {other}" for day, other in others if day == first)
     differ = [f"{other} says {day}" for day, other in others if day != first]
-    return End(first, "; ".join([source + agree, *differ, *filter(None, [remark])]))
-
-
-def read_date(text: str) -> date | None:
-    """Read a date such as 2027-01-14; None where it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def notice_level(days_left: int, notice_days: Iterable[int]) -> int | None:
-    """Find the tightest level that was reached: the smallest one not below the days left. None: not yet any."""
-    return min((level for level in (*notice_days, RETIRED) if days_left <= level), default=None)
-
-
-def crossed(
-    table: Iterable[Lifespan], known_before: Mapping[str, Retirement], *, notice_days: Sequence[int]
-) -> tuple[Lifespan, ...]:
-    """Choose the models that reached a tighter level than the one they were last recorded at.
-
-    `known_before` holds the latest record of each model, written when it was announced or looked at. A date that was
-    unknown then, or has moved closer, counts like one that time has brought closer; a model that is new is announced
-    at the level where it stands.
-    """
-
-    def is_new(row: Lifespan) -> bool:
-        before = known_before.get(row.model)
-        if row.notice is None or before is None:
-            return row.notice is not None
-        last = notice_level((before.retires_on - before.recorded_at.date()).days, notice_days)
-        return last is None or row.notice < last
-
-    return tuple(row for row in table if is_new(row))
+    return End(first, "; ".join([source + agree, *differ, *remarks]))
 
 
 def retirement_records(table: Iterable[Lifespan], *, recorded_at: datetime) -> Iterator[Retirement]:

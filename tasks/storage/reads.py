@@ -115,6 +115,12 @@ def cells_of(results: Path, run_id: str) -> list[Cell]:
     return [Cell(**{**as_fields(row), "verdict": row["verdict"] and Verdict(row["verdict"])}) for row in rows]
 
 
+def latest_cells(results: Path) -> list[Cell]:
+    """The latest cell of each suite and model of which enough was measured."""
+    rows = Warehouse(results).table(sql("select_latest_cells")).to_pylist()
+    return [Cell(**{**as_fields(row), "verdict": row["verdict"] and Verdict(row["verdict"])}) for row in rows]
+
+
 def as_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as a record's fields: lists are tuples there."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}

@@ -3,7 +3,9 @@
 Every function takes the results folder, opens the warehouse for the question and closes it again.
 """
 
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.records import Event, Sighting
 from tasks.storage.reads import as_fields
@@ -26,3 +28,17 @@ def sent_prompts(results: Path, run_id: str, suite: str, model: str) -> list[tup
     """The hashes of the system prompts that were sent for each case of a cell."""
     cell = {"run_id": run_id, "suite": suite, "model": model}
     return [(case_id, tuple(hashes)) for case_id, hashes in Warehouse(results).query(sql("select_sent_prompts"), cell)]
+
+
+class Answered(NamedTuple):
+    """When a model last answered under an id, and since when it is not found; None where it never was."""
+
+    model: str
+    requested_model: str
+    last_answered: datetime | None
+    missing_since: datetime | None
+
+
+def answering(results: Path) -> list[Answered]:
+    """What the calls of all runs say of who is still there."""
+    return [Answered(*row) for row in Warehouse(results).query(sql("select_answering"))]

@@ -210,6 +210,7 @@ class FakeProvider:
     ) -> None:
         self.latency_s = latency_s
         self.tells_limit = tells_limit
+        self.models: list[dict[str, str]] | None = None
         self.requests: list[Received] = []
         self.rejected = 0
         self.most_at_once = 0
@@ -253,6 +254,7 @@ class FakeProvider:
         """Listen in the running loop; clean up the runner to end."""
         app = web.Application(client_max_size=100_000_000)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_get("/v1/models", self._list)
         app.router.add_get("/stats", self._stats)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await runner.setup()
@@ -305,6 +307,10 @@ class FakeProvider:
             await asyncio.sleep(0.02)
         await response.write(reply.body[: len(reply.body) // 2])
         return _abort(request, reset=reply.delivery == "reset")
+
+    async def _list(self, _: web.Request) -> web.Response:
+        """Set `models` to have them listed; until then this provider has no list."""
+        return web.json_response({"data": self.models}) if self.models is not None else web.Response(status=404)
 
     async def _stats(self, _: web.Request) -> web.Response:
         seen = {"requests": len(self.requests), "rejected": self.rejected, "most_at_once": self.most_at_once}

@@ -1,12 +1,14 @@
 """When models go away, as the config and litellm know it."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
 from tasks.config import ModelConfig
-from tasks.lifecycle.retirement import crossed, notice_level, retirement_records, retirement_table
-from tasks.records import Lifespan, Retirement
+from tasks.lifecycle.claims import config_claim, litellm_claim
+from tasks.lifecycle.retirement import retirement_table
+from tasks.lifecycle.risk import notice_level
+from tasks.records import Lifespan
 
 TODAY = date(2027, 1, 14)
 NOTICE_DAYS = [90, 60, 30, 7]
@@ -22,7 +24,7 @@ def only(one: ModelConfig, *, known: str | None = None, today: date = TODAY) -> 
         [],
         suites_by_model={},
         suites_by_judge={},
-        known_date=lambda _: known,
+        claims_of=lambda model: [claim for claim in (config_claim(model), litellm_claim(known, "map")) if claim],
         notice_days=NOTICE_DAYS,
         today=today,
     )
@@ -75,61 +77,19 @@ def test_levels_need_no_order_and_may_be_none_at_all() -> None:
     assert notice_level(-3, []) == -1
 
 
-def test_litellm_is_not_asked_about_simulated_models() -> None:
-    row = only(model(litellm_id="rehearsal/bright"), known="2027-01-20")
-    assert row.retires_on is None
-    assert only(model(litellm_id="rehearsal/bright", retires_on=date(2027, 1, 20)), known=None).days_left == 6
-
-
 def test_the_table_holds_judges_too_and_begins_with_the_first_to_go() -> None:
-    known = {"openai/late": "2027-12-01", "openai/judge": "2027-02-01"}
+    known = {"openai/late": "2027-12-01", "openai/judge": "2027-01-20"}
     table = retirement_table(
         [model("late", litellm_id="openai/late"), model("unknown", litellm_id="openai/other")],
         [model("judge", litellm_id="openai/judge")],
         suites_by_model={"late": ["triage"]},
         suites_by_judge={"judge": ["support-qa"]},
-        known_date=lambda one: known.get(one.model),
+        claims_of=lambda one: [claim for claim in [litellm_claim(known.get(one.model), "map")] if claim],
         notice_days=NOTICE_DAYS,
         today=TODAY,
-        replacements={"late": "later"},
     )
-    assert [(row.model, row.suites, row.judged_suites, row.replacement) for row in table] == [
-        ("judge", (), ("support-qa",), None),
-        ("late", ("triage",), (), "later"),
-        ("unknown", (), (), None),
-    ]
-
-
-def nights_that_announce(dates: dict[date, date | None]) -> list[date]:
-    """Live through nights, each with what is known of a model's end; give those that announce it."""
-    before: dict[str, Retirement] = {}
-    announced = []
-    for today, retires_on in dates.items():
-        table = [only(model(retires_on=retires_on), today=today)]
-        if crossed(table, before, notice_days=NOTICE_DAYS):
-            announced.append(today)
-        now = datetime(today.year, today.month, today.day, 2, tzinfo=UTC)
-        before |= {record.model: record for record in retirement_records(table, recorded_at=now)}
-    return announced
-
-
-def test_each_level_is_announced_once_also_where_nights_are_missing() -> None:
-    end = date(2027, 6, 30)
-    nights = [date(2027, 4, 10), date(2027, 4, 11), date(2027, 4, 12), date(2027, 6, 20), date(2027, 6, 21)]
-    later = [date(2027, 6, 22), date(2027, 6, 23), date(2027, 6, 30), date(2027, 7, 1), date(2027, 7, 2)]
-    announced = nights_that_announce(dict.fromkeys([date(2027, 1, 1), *nights, *later], end))
-    assert announced == [date(2027, 4, 10), date(2027, 6, 20), date(2027, 6, 23), date(2027, 7, 1)]
-
-
-def test_a_first_night_announces_where_a_model_stands() -> None:
-    assert nights_that_announce({date(2027, 6, 1): date(2027, 6, 30)}) == [date(2027, 6, 1)]
-    assert nights_that_announce({date(2027, 6, 1): date(2028, 6, 30)}) == []
-
-
-def test_a_date_that_becomes_known_or_moves_closer_is_announced_and_one_that_moves_away_is_not() -> None:
-    first, second, third = date(2027, 6, 1), date(2027, 6, 2), date(2027, 6, 3)
-    assert nights_that_announce({first: None, second: date(2027, 6, 20)}) == [second]
-    assert nights_that_announce({first: date(2027, 8, 20), second: date(2027, 6, 5)}) == [first, second]
-    assert nights_that_announce({first: date(2027, 6, 5), second: date(2027, 8, 20), third: date(2027, 8, 20)}) == [
-        first
+    assert [(row.model, row.suites, row.judged_suites, row.risk) for row in table] == [
+        ("judge", (), ("support-qa",), "high"),
+        ("late", ("triage",), (), "low"),
+        ("unknown", (), (), "none"),
     ]
