@@ -1,5 +1,6 @@
--- The latest cell of each suite and model of which enough was measured, every column as the record has it.
-SELECT DISTINCT ON (suite, model) cells.* EXCLUDE (part)
-FROM facts.cells AS cells JOIN runs USING (run_id)
+-- The latest cell of each suite and model of which enough was measured, every column as the record has it. Run ids sort
+-- by time.
+SELECT DISTINCT ON (suite, model) * EXCLUDE (part)
+FROM facts.cells
 WHERE covered
-ORDER BY suite, model, started_at DESC, run_id DESC
+ORDER BY suite, model, run_id DESC
