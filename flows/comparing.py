@@ -47,7 +47,7 @@ def compare_cells(run: Run) -> RunResult:
     if run.stop.is_set():
         return interrupted(run)
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
-    run.notes += [*unreliable(run), *asked_for_news(run)]
+    run.notes += [*unreliable(run), *asked_for_news(run), *gaps(run, judged)]
     result = result_of(run, judged)
     result = replace(result, comparisons=tuple(explained(run, result.comparisons, result.cells)))
     store_records(
@@ -82,6 +82,15 @@ def asked_for_news(run: Run) -> list[str]:
     cells = [f"{suite} on {model}" for (suite, model), case in opened if isinstance(case, OpenCase) and case.forced]
     why = "another version answers than for the baseline, so every case was asked again"
     return [f"{why}: {', '.join(cells)}"] if cells else []
+
+
+def gaps(run: Run, judged: Iterable[JudgedCell]) -> Iterator[str]:
+    """Which cases are missing from cells that could be judged without them, and why."""
+    for cell in (one.cell for one in judged):
+        missing = cell.n_cases - cell.n_measured
+        if missing and cell.verdict is not Verdict.UNMEASURED:
+            why = reasons(run, cell.suite, cell.model)
+            yield f"{cell.suite} on {cell.model}: {missing} of {cell.n_cases} cases not measured{why}"
 
 
 def is_simulated(run: Run, model: str) -> bool:
@@ -123,7 +132,7 @@ def judge_measured_cell(
     elif planned.phase == "baseline":
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
     if judged and judged.verdict is Verdict.UNMEASURED:
-        judged = replace(judged, cause=f"{judged.cause}{reasons(run, planned)}")
+        judged = replace(judged, cause=f"{judged.cause}{reasons(run, planned.suite, planned.model)}")
     cell = cell_record(run, suite, planned, total, counts, judged.verdict if judged else None)
     return JudgedCell(
         cell=replace(cell, covered=cell.covered and not refused),
@@ -165,9 +174,9 @@ def decided(case: OpenCase, gate: Gate) -> Judged:
     return judged
 
 
-def reasons(run: Run, planned: PlannedCell) -> str:
+def reasons(run: Run, suite: str, model: str) -> str:
     """Why trials of a cell could not be measured, the most frequent reasons first."""
-    cell = (run.results, run.id, planned.suite, planned.model)
+    cell = (run.results, run.id, suite, model)
     found = reads.unmeasured_reasons(*cell, most=SHOWN_REASONS)
     error = reads.frequent_error(*cell)
     told = [f"{trials} × {reason}" for reason, trials in found] + ([f"mostly {one_line(error)}"] if error else [])

@@ -73,6 +73,16 @@ def test_failed_calls_leave_a_cell_unmeasured_and_never_score_a_case_as_failed(l
     assert "14 of 20 cases were measured" in promoted.data["problems"][0]["message"]
 
 
+def test_what_most_failed_calls_said_is_told_of_a_cell_that_could_be_judged_without_them(lab: Lab) -> None:
+    lab.provider.answer("*", broken_below(1, refused(400, "Bad\x1b[31m luck.")))
+    lab.run("nightly")
+    night = lab.run("nightly")
+    assert only(night)["verdict"] != "unmeasured"
+    told = "sums on small: 1 of 20 cases not measured; 1 × bad request; mostly HTTP 400 (invalid_request_error): Bad"
+    assert [note for note in night.data["notes"] if note.startswith(told)]
+    assert "\x1b" not in night.out + night.err
+
+
 def test_a_refused_key_stops_that_model_after_a_few_calls_and_the_night_goes_on_with_the_rest(lab: Lab) -> None:
     lab.config({"small": "", "locked": "limits: {concurrency: 2}"})
     lab.provider.answer("locked", refused(401, "Incorrect API key provided."))
