@@ -54,7 +54,7 @@ async def calibrate(run: Run, labels: Labels) -> Calibrated:
                 for panels in zip(once, again, strict=True):
                     found += await calibrate_scorer(run, suite, panels, labels[suite.name], journal)
     await asyncio.to_thread(store_trials, run)
-    calls, cost_usd = reads.spent(run.results, run.id)
+    calls, cost_usd, _ = reads.spent(run.results, run.id)
     status: RunStatus = "interrupted" if run.stop.is_set() else "finished"
     record = run.record(status, calls=calls, cost_usd=cost_usd)
     kept = () if run.stop.is_set() else tuple(found)

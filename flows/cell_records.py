@@ -1,7 +1,9 @@
 """Records of a judged cell, put together from what the stages found."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from flows.conditions import conditions_of
 from flows.run import OpenCase, Run
@@ -13,10 +15,14 @@ from tasks.storage.counts import CellTotals, Side, TrialCounts
 from tasks.storage.reads import TellingOutput
 from tasks.verdicts.compare import Judged, too_few
 from tasks.verdicts.decide import Decided
+from tasks.verdicts.evidence import Evidence
 from tasks.verdicts.flips import Direction, flips
 from tasks.verdicts.gates import GateCheck, check_cost, check_p95, check_pass_rate
 from tasks.verdicts.population import population_rate
 from tasks.verdicts.statistics import rate_interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TONIGHTS_PHASES: tuple[Phase, ...] = ("planned", "confirm")
 BEFORE: Mapping[Direction, OutcomeState] = {"lost": "passed", "gained": "failed"}
@@ -66,8 +72,39 @@ def per_action(total: CellTotals | None) -> float | None:
     return total.cost_usd / total.trials if total and total.cost_usd is not None and total.trials else None
 
 
-def comparison_record(run: Run, suite: Suite, planned: PlannedCell, judged: Judged, base: Side | None) -> Comparison:
+class Rated(NamedTuple):
+    """The trials that a cell's rates are of, by case: passes and measured ones of tonight, and of the baseline."""
+
+    passed: "NDArray[np.int64]"
+    measured: "NDArray[np.int64]"
+    base_passed: "NDArray[np.int64]"
+    base_measured: "NDArray[np.int64]"
+    kinds: "NDArray[np.object_]"
+    groups: "NDArray[np.object_]"
+
+
+def rated_of(counts: TrialCounts, evidence: Evidence | None) -> Rated:
+    """All cases as planned; where there is a baseline the paired cases alone, with the fresh trials that each had."""
+    if evidence is None:
+        nothing = np.zeros_like(counts.passed)
+        return Rated(counts.passed, counts.measured, nothing, nothing, counts.kinds, counts.groups)
+    paired = evidence.after(evidence.asked_of(None)).measured_on_both_sides()
+    at = np.searchsorted(counts.case_ids.astype(str), np.array(paired.case_ids, dtype=str))
+    return Rated(
+        paired.passed, paired.measured, paired.base_passed, paired.base_measured, counts.kinds[at], counts.groups[at]
+    )
+
+
+def comparison_record(
+    run: Run,
+    suite: Suite,
+    planned: PlannedCell,
+    judged: Judged,
+    base: Side | None = None,
+    rated: Rated | None = None,
+) -> Comparison:
     """What the verdict says, with what it rests on."""
+    rate = population_rate(rated.passed, rated.measured, rated.groups.tolist()) if rated else None
     of_scoring = run.scoring_drops_pp.get((suite.name, base)) if base and judged.drop_pp is not None else None
     return Comparison(
         run_id=run.id,
@@ -89,6 +126,9 @@ def comparison_record(run: Run, suite: Suite, planned: PlannedCell, judged: Judg
         detectable_drop_pp=judged.detectable_drop_pp,
         raw_drop_pp=None if of_scoring is None or judged.drop_pp is None else judged.drop_pp + of_scoring,
         scoring_drop_pp=of_scoring,
+        trials=planned.trials + (judged.fresh_trials if isinstance(judged, Decided) else 0),
+        rate_ci_low=rate.interval.low if rate else None,
+        rate_ci_high=rate.interval.high if rate else None,
         **(evidence_beside(judged) if isinstance(judged, Decided) else {}),
     )
 
@@ -144,19 +184,21 @@ def gate_records(run: Run, suite: Suite, planned: PlannedCell, counts: TrialCoun
         )
 
 
-def kind_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[KindRate]:
+def kind_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts, rated: Rated) -> Iterator[KindRate]:
     """The pass rate on each kind of case: accuracy and each failure mode."""
     for kind in suite.kinds:
-        of_kind = counts.kinds == kind
-        rate = rate_interval(counts.passed[of_kind], counts.measured[of_kind])
+        of_kind = rated.kinds == kind
+        rate = rate_interval(rated.passed[of_kind], rated.measured[of_kind])
+        before = rate_interval(rated.base_passed[of_kind], rated.base_measured[of_kind])
         yield KindRate(
             suite=suite.name,
             model=planned.model,
             kind=kind,
             n_cases=suite.kinds[kind],
-            n_measured=int((counts.measured[of_kind] > 0).sum()),
+            n_measured=int((counts.measured[counts.kinds == kind] > 0).sum()),
             pass_rate=rate.value if rate else None,
             interval=rate.interval if rate else None,
+            baseline_pass_rate=before.value if before else None,
         )
 
 
@@ -179,6 +221,8 @@ def flip_records(run: Run, planned: PlannedCell, case: OpenCase) -> Iterator[Fli
             direction=direction,
             baseline_output=shown.output if shown else None,
             output=shown_now.output if shown_now else None,
+            baseline_reason=shown.reason if shown else None,
+            reason=shown_now.reason if shown_now else None,
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from flows.alerting import raise_alerts
 from flows.causes import explained
-from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates
+from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates, rated_of
 from flows.correcting import CellOfRun, correction_of
 from flows.pairing import base_side, case_of, this_side
 from flows.probing import judges_used
@@ -106,7 +106,7 @@ def judge_cell(run: Run, planned: PlannedCell, total: CellTotals | None) -> Judg
         judged = Judged(verdict=Verdict.UNMEASURED, cause=broken or "nothing was asked", n_paired=0)
         return JudgedCell(
             cell=cell_record(run, suite, planned, total, None, judged.verdict),
-            comparison=comparison_record(run, suite, planned, judged, None),
+            comparison=comparison_record(run, suite, planned, judged),
         )
     counts = trial_counts(run.results, suite.name, this_side(run, suite, planned))
     return judge_measured_cell(run, suite, planned, total, counts)
@@ -133,13 +133,15 @@ def judge_measured_cell(
         judged = judge_first_night(counts.passed, counts.measured, suite.n_cases, suite.config.gate)
     if judged and judged.verdict is Verdict.UNMEASURED:
         judged = replace(judged, cause=f"{judged.cause}{reasons(run, planned.suite, planned.model)}")
+    is_compared = judged is not None and judged.drop_pp is not None
+    rated = rated_of(counts, case.evidence if isinstance(case, OpenCase) and is_compared else None)
     cell = cell_record(run, suite, planned, total, counts, judged.verdict if judged else None)
     return JudgedCell(
         cell=replace(cell, covered=cell.covered and not refused),
-        comparison=comparison_record(run, suite, planned, judged, base) if judged else None,
+        comparison=comparison_record(run, suite, planned, judged, base, rated) if judged else None,
         gates=gates_of(gate_records(run, suite, planned, counts), judged),
         flips=tuple(flip_records(run, planned, case)) if isinstance(case, OpenCase) else (),
-        kinds=tuple(kind_rates(suite, planned, counts)),
+        kinds=tuple(kind_rates(suite, planned, counts, rated)),
         correction=correction,
     )
 
@@ -232,8 +234,14 @@ def calibrations_of(run: Run) -> tuple[tuple[Calibration, ...], tuple[str, ...]]
 
 def interrupted(run: Run) -> RunResult:
     """What is left of a run that was stopped: its trials are kept, nothing is judged."""
-    calls, cost_usd = reads.spent(run.results, run.id)
+    calls, cost_usd, costs = reads.spent(run.results, run.id)
     store_records(run, {"runs": (run.record("interrupted", calls=calls, cost_usd=cost_usd),)})
     return RunResult(
-        run_id=run.id, flow=run.plan.flow, status="interrupted", calls=calls, cost_usd=cost_usd, notes=tuple(run.notes)
+        run_id=run.id,
+        flow=run.plan.flow,
+        status="interrupted",
+        calls=calls,
+        cost_usd=cost_usd,
+        costs=costs,
+        notes=tuple(run.notes),
     )

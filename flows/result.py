@@ -1,6 +1,7 @@
 """What a run found, and what that means for its exit code and its name in Prefect."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,9 +23,10 @@ from tasks.reports.page import KindRate
 
 
 class Told(NamedTuple):
-    """What became of a run's alert: `message` where it is for the terminal, and what Slack has not got, and why."""
+    """What became of a run's alert: `message` where it is for the terminal, with why, and what Slack has not got."""
 
     message: str | None = None
+    why_printed: str = ""
     undelivered: tuple[str, ...] = ()
 
     @property
@@ -45,6 +47,7 @@ class RunResult:
     status: RunStatus
     calls: int
     cost_usd: float | None
+    costs: Mapping[str, float | None] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     gates: tuple[GateResult, ...] = ()

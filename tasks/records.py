@@ -29,6 +29,22 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
     UNMEASURED = "unmeasured"
 
+    @property
+    def mark(self) -> str:
+        """The symbol that stands for it in tables and pages."""
+        return MARKS[self]
+
+
+MARKS: Mapping[Verdict, str] = {
+    Verdict.REGRESSED: "✗",
+    Verdict.UNMEASURED: "!",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.IMPROVED: "✓",
+    Verdict.PINNED: "⚑",
+    Verdict.UNCHANGED: "=",
+}
+"""In the order in which they matter to a reader."""
+
 
 class CallStatus(StrEnum):
     """How a call ended. Only the first two say something about the model; the rest leave the case unmeasured."""
@@ -283,6 +299,9 @@ class Comparison:
     `gained` count the cases whose majority of trials changed. `fresh_trials` were asked of every case to confirm.
     `night_sd_pp` is what nights are known to differ by beyond run-to-run noise (standard deviation); the test allows
     for it.
+
+    Rates are of the paired cases, over `trials` of each on this side: those planned, and fresh ones that confirmed.
+    `rate_ci_low` and `rate_ci_high` bound `pass_rate` as one of a population of such cases.
     """
 
     run_id: str
@@ -310,6 +329,9 @@ class Comparison:
     gained: int | None = None
     fresh_trials: int | None = None
     night_sd_pp: float | None = None
+    trials: int = 1
+    rate_ci_low: float | None = None
+    rate_ci_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +351,7 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """A case whose outcome changed against the baseline, with both outputs."""
+    """A case whose outcome changed against the baseline, with an output of either side, and what scorers said of it."""
 
     run_id: str
     suite: str
@@ -339,6 +361,8 @@ class Flip:
     direction: Literal["lost", "gained"]
     baseline_output: str | None
     output: str | None
+    baseline_reason: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

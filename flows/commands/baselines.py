@@ -8,7 +8,8 @@ from flows.answer import OK, Answered
 from flows.prepared import read_config
 from flows.requests import Request
 from flows.run import now
-from flows.terminal.tables import share, table
+from flows.terminal.figures import share
+from flows.terminal.tables import table
 from tasks.config import Config
 from tasks.documents import ConfigFile
 from tasks.errors import Problem, UsageError

@@ -14,7 +14,7 @@ from flows.result import RunResult, exit_code
 from flows.run import now
 from flows.terminal.plan import shown_start
 from flows.terminal.progress import shown_progress
-from flows.terminal.tables import shown_result
+from flows.terminal.result import shown_result
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
 from tasks.errors import RunBroken, UsageError
@@ -94,6 +94,7 @@ def as_data(result: RunResult) -> dict[str, Any]:
         "run_id": result.run_id,
         "status": result.status,
         "cost_usd": result.cost_usd,
+        "costs_usd": result.costs,
         "calls": result.calls,
         "report": result.report,
         "simulated_models": result.simulated,

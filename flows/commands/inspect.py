@@ -12,8 +12,9 @@ from flows.probing import judges_used
 from flows.requests import NightRequest, Request
 from flows.retirements import lifespans
 from flows.run import now
+from flows.terminal.lifespans import shown_ends, shown_versions
 from flows.terminal.plan import shown_plan, total_cost
-from flows.terminal.tables import shown_ends, shown_versions, table
+from flows.terminal.tables import table
 from tasks.calls.credentials import unusable_models
 from tasks.config import ModelConfig
 from tasks.datasets.calibration import read_labels

@@ -18,8 +18,8 @@ from flows.requests import Request
 from flows.run import Run, now
 from flows.run_folder import held
 from flows.signals import Interruption, stop_event
+from flows.terminal.figures import plain, usd
 from flows.terminal.judges import shown_calibrations
-from flows.terminal.tables import plain, usd
 from flows.trust import trend
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models

@@ -12,7 +12,8 @@ from typing import Any
 from flows.answer import OK, Answered
 from flows.commands.baselines import results_of
 from flows.run_folder import is_alive
-from flows.terminal.tables import table, usd
+from flows.terminal.figures import usd
+from flows.terminal.tables import table
 from tasks.documents.wording import shown
 from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from flows.result import RunResult, headline
-from flows.terminal.tables import excerpt, interval, share, usd
+from flows.terminal.figures import excerpt, points, points_interval, share, usd
 from tasks.records import Lifespan
+from tasks.reports.cells import rate_of
 from tasks.storage.reads import Version
 
 
@@ -15,15 +16,15 @@ def artifact_rows(result: RunResult) -> list[dict[str, Any]]:
     rows = []
     for cell in result.cells:
         comparison = compared.get((cell.suite, cell.model))
-        drop = comparison.drop_pp if comparison else None
         rows.append(
             {
                 "suite": cell.suite,
                 "model": f"{cell.model} (simulated)" if cell.simulated else cell.model,
                 "verdict": comparison.verdict if comparison else "reference",
-                "pass rate": share(cell.pass_rate),
-                "drop pp": "" if drop is None else f"{drop:+.1f}",
-                "95 % pp": interval(comparison.ci_low_pp, comparison.ci_high_pp) if comparison else "",
+                "pass rate": share(rate_of(cell, comparison).value),
+                "baseline": share(comparison.baseline_pass_rate) if comparison else "",
+                "drop pp": points(comparison.drop_pp) if comparison else "",
+                "95 % pp": points_interval(comparison.ci_low_pp, comparison.ci_high_pp) if comparison else "",
                 "cases": f"{cell.n_measured}/{cell.n_cases}",
                 "cost": usd(cell.cost_usd),
                 "why": excerpt(comparison.cause) if comparison else "",

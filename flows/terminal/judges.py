@@ -1,9 +1,10 @@
 """How judges agree with people, as tables and sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from flows.terminal.tables import plain, table
-from tasks.records import Calibration
+from flows.terminal.figures import plain, share, shares
+from flows.terminal.tables import table
+from tasks.records import Calibration, Correction
 
 COLUMNS = ("suite", "judge", "rows", "sensitivity", "specificity", "J", "κ", "right", "changed its mind", "when")
 ERRS_UNEQUALLY = 0.05
@@ -55,3 +56,16 @@ def remarks(found: Sequence[Calibration]) -> Iterator[str]:
             )
         if one.n_tied or one.n_unscored:
             yield f"{who}: left out are {one.n_tied} ties of annotators and {one.n_unscored} rows without a verdict."
+
+
+def corrected_rates(corrections: Iterable[Correction]) -> Iterator[str]:
+    """A line for each cell whose pass rate could be corrected for its judge's errors."""
+    for one in corrections:
+        if one.pass_rate is not None and one.ci_low is not None and one.ci_high is not None:
+            panel = "" if one.unanimous is None else f" The panel agreed on {100 * one.unanimous:.0f} %."
+            youden = "" if one.youden is None else f", J {one.youden:.2f}"
+            yield (
+                f"{one.suite} on {one.model}: {share(one.raw_pass_rate)} as judged, {share(one.pass_rate)} "
+                f"({shares(one.ci_low, one.ci_high)}) corrected for the judge's errors ({one.method}, "
+                f"{one.n_labels} labels{youden}; {one.why}).{panel}"
+            )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from flows.estimate import Estimate, estimate
 from flows.prepared import Prepared
-from flows.terminal.tables import table, usd
+from flows.terminal.figures import usd
+from flows.terminal.tables import table
 
 
 def shown_start(prepared: Prepared) -> str:

@@ -48,6 +48,7 @@ def drop_line(one: Comparison) -> str:
     """How much worse, how sure, of how many cases."""
     sure = [] if one.ci_low_pp is None else [f"95% interval {one.ci_low_pp:.1f} to {one.ci_high_pp:.1f}"]
     sure.append(f"{one.n_paired} of {one.n_cases} cases paired")
+    sure += [f"{one.trials} trials each"] if one.trials > 1 else []
     return f"{points(one.drop_pp)} lost ({', '.join(sure)})"
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_GROUP = 256
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "4"
 READ = ("case_id", "input", "expected", "kind", "tags", "group")
 
 

@@ -4,23 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from tasks.records import MARKS as VERDICT_MARKS
 from tasks.records import Cell, Comparison, Flip, GateResult, Verdict
 from tasks.reports.page import KindRate, ReportPage, UnmeasuredReason, anchor
 
 Standing = Verdict | Literal["reference"]
 """What a cell's row says: its verdict, or that it is only there to be compared with."""
 
-MARKS: Mapping[Standing, str] = {
-    Verdict.REGRESSED: "✗",
-    Verdict.UNMEASURED: "!",
-    Verdict.INCONCLUSIVE: "?",
-    Verdict.IMPROVED: "✓",
-    Verdict.PINNED: "⚑",
-    Verdict.UNCHANGED: "=",
-    "reference": "·",
-}
+MARKS: Mapping[Standing, str] = dict[Standing, str]([*VERDICT_MARKS.items(), ("reference", "·")])
 """In the order in which they matter to a reader."""
 
 MOST_FLIPS = 200
@@ -37,6 +30,22 @@ class OfCell(Protocol):
 
 
 Record = TypeVar("Record", bound=OfCell)
+
+
+class Rate(NamedTuple):
+    """A pass rate with its 95 % interval, as shares, and how many trials of each case it rests on."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    trials: int
+
+
+def rate_of(cell: Cell, comparison: Comparison | None) -> Rate:
+    """The pass rate to show of a cell: of the comparison where there is one, so that rates differ by the drop."""
+    if comparison is None or comparison.drop_pp is None:
+        return Rate(cell.pass_rate, cell.ci_low, cell.ci_high, cell.trials)
+    return Rate(comparison.pass_rate, comparison.rate_ci_low, comparison.rate_ci_high, comparison.trials)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +112,14 @@ class CellView:
         return (self.comparison.drop_pp if self.comparison else None) or 0.0
 
     @property
+    def rate(self) -> Rate:
+        """The pass rate that is shown of it."""
+        return rate_of(self.cell, self.comparison)
+
+    @property
     def rates(self) -> tuple[float, ...]:
         """Every share that its charts draw."""
-        found = [self.cell.pass_rate, self.cell.ci_low, self.cell.ci_high]
+        found = [self.rate.value, self.rate.low, self.rate.high]
         found += [self.comparison.baseline_pass_rate] if self.comparison else []
         for kind in self.kinds:
             found += [kind.pass_rate, kind.baseline_pass_rate, *(kind.interval or ())]

@@ -22,6 +22,7 @@ class Side:
     """One of two outputs: in pieces, and how much of it was left out. Without an excerpt there was no text."""
 
     outcome: str
+    reason: str | None
     excerpt: Excerpt | None
     pieces: tuple[Piece, ...]
     gist: str
@@ -136,9 +137,12 @@ def whole_outputs(flip: Flip) -> list[str]:
 def sides(flip: Flip) -> Iterator[Side]:
     """Yield both outputs with their differences, the baseline's first."""
     outcomes = ("passed", "failed") if flip.direction == "lost" else ("failed", "passed")
-    outputs = (flip.baseline_output, flip.output)
+    outputs, reasons = (flip.baseline_output, flip.output), (flip.baseline_reason, flip.reason)
     cut = excerpts(outputs[0] or "", outputs[1] or "")
     texts = [None if output is None else shown.text for output, shown in zip(outputs, cut, strict=True)]
     diff = word_diff(cut[0].text, cut[1].text)
-    for outcome, text, shown, pieces, gist in zip(outcomes, texts, cut, diff, gists(*texts), strict=True):
-        yield Side(outcome=outcome, excerpt=None if text is None else shown, pieces=pieces, gist=gist)
+    for outcome, reason, text, shown, pieces, gist in zip(
+        outcomes, reasons, texts, cut, diff, gists(*texts), strict=True
+    ):
+        whole = None if text is None else shown
+        yield Side(outcome=outcome, reason=reason, excerpt=whole, pieces=pieces, gist=gist)

@@ -38,17 +38,19 @@ class Output(NamedTuple):
 
 
 class TellingOutput(NamedTuple):
-    """One answer to a case, and the run that it came in."""
+    """One answer to a case, the run that it came in, and what the scorers said that made it count as it does."""
 
     run_id: str
     output: str | None
+    reason: str | None
 
 
 class Spent(NamedTuple):
-    """What a run took: requests to models and judges, and USD; None where a price is unknown."""
+    """What a run took: requests to models and judges, and USD in all and for what; None where a price is unknown."""
 
     calls: int
     cost_usd: float | None
+    costs: Mapping[str, float | None]
 
 
 def outputs(
@@ -86,7 +88,7 @@ def telling_outputs(
     cell = {"run_ids": list(run_ids), "suite": suite, "model": model, "phases": list(phases)}
     cases = json.dumps([{"case_id": case_id, "outcome": outcome} for case_id, outcome in wanted.items()])
     rows = Warehouse(results).query(sql("select_telling_outputs"), {**cell, "cases": cases})
-    return {case_id: TellingOutput(run_id, output) for case_id, run_id, output in rows}
+    return {case_id: TellingOutput(*told) for case_id, *told in rows}
 
 
 def unmeasured_reasons(results: Path, run_id: str, suite: str, model: str, *, most: int = 5) -> list[tuple[str, int]]:
@@ -105,8 +107,10 @@ def frequent_error(results: Path, run_id: str, suite: str, model: str) -> str | 
 
 def spent(results: Path, run_id: str) -> Spent:
     """Sum up every call of a run: planned ones, those that confirmed, judges and their probes."""
-    [row] = Warehouse(results).query(sql("select_spent"), {"run_id": run_id})
-    return Spent(*row)
+    rows = Warehouse(results).query(sql("select_spent"), {"run_id": run_id})
+    costs = {what: cost_usd for what, _, cost_usd in rows}
+    known = [cost_usd for cost_usd in costs.values() if cost_usd is not None]
+    return Spent(sum(calls for _, calls, _ in rows), sum(known) if len(known) == len(costs) else None, costs)
 
 
 def cells_of(results: Path, run_id: str) -> list[Cell]:

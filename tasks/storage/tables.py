@@ -31,7 +31,7 @@ from tasks.records import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 """Of the Parquet parts: raised whenever a column is added, renamed or changes its meaning."""
 
 VERSION_KEY = b"daybreak.schema_version"

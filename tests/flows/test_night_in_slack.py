@@ -128,6 +128,20 @@ def test_a_night_whose_message_was_not_delivered_says_so_and_the_next_night_deli
     assert reply["metadata"]["event_payload"]["incident"] == first["metadata"]["event_payload"]["incident"]
 
 
+def test_what_waits_for_slack_is_printed_once_where_the_config_names_no_channel_any_more(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", broken_below(6, refused(400, "Bad luck.")))
+    team.slack.script(POST, then=slack_refused("channel_not_found"))
+    assert team.run("nightly").exit_code == 3
+    team.provider.answer("*", right)
+    Lab.config(team)
+    printed = team.run("nightly")
+    assert (printed.exit_code, printed.data["undelivered"]) == (0, [])
+    assert "14 of 20" in printed.data["message"]
+    quiet = team.run("nightly")
+    assert (quiet.exit_code, quiet.data["message"]) == (0, None)
+
+
 def test_a_regression_that_slack_did_not_hear_of_still_ends_with_1(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", wrong_below(8))

@@ -75,7 +75,8 @@ def sample_comparison(suite: str, model: str, verdict: Verdict, drop_pp: float |
         "baseline_run_id": BASELINE, "baseline_model": model, "n_paired": 98, "n_cases": 100,
         "baseline_pass_rate": 0.934, "pass_rate": 0.82, "drop_pp": drop_pp,
         "ci_low_pp": None if drop_pp is None else drop_pp - 5, "ci_high_pp": None if drop_pp is None else drop_pp + 5,
-        "p_value": None if drop_pp is None else 2.1e-5, "detectable_drop_pp": 4.3,
+        "p_value": None if drop_pp is None else 2.1e-5, "detectable_drop_pp": 4.3, "rate_ci_low": 0.75,
+        "rate_ci_high": 0.88,
     }  # fmt: skip
     return Comparison(**(known | changed))
 
@@ -150,7 +151,13 @@ def sample_night() -> ReportPage:
             sample_gate("p95_ms", 800, 1204.9, "failed"),
         ),
         flips=(
-            sample_flip("tt-1", answer, answer.replace("12.50", "12.40").replace("billing", "sales")),
+            sample_flip(
+                "tt-1",
+                answer,
+                answer.replace("12.50", "12.40").replace("billing", "sales"),
+                baseline_reason="judge: It names the right department.",
+                reason="judge: It names the wrong department.",
+            ),
             sample_flip("tt-2", "access", ""),
             sample_flip("tt-3", None, "bug", direction="gained"),
             sample_flip("tt-3", "sales", "bug", model=LARGE, direction="gained"),
@@ -190,7 +197,9 @@ def hostile_night() -> ReportPage:
             for name, text in named
         ),
         gates=tuple(replace(sample_gate(name, 1, 2, "failed", model=name), suite=name) for name in names),
-        flips=tuple(sample_flip(text, text, f"other {text}", suite=name, model=name) for name, text in named),
+        flips=tuple(
+            sample_flip(text, text, f"other {text}", suite=name, model=name, reason=text) for name, text in named
+        ),
         cases={
             (name, text): sample_case(text, {"q": text}, [text], suite=name, kind=text, tags=(text, *names))
             for name, text in named
@@ -199,7 +208,15 @@ def hostile_night() -> ReportPage:
         unmeasured=tuple(UnmeasuredReason(name, name, text, 1) for name, text in named),
         kinds=tuple(sample_kind(text, None, suite=name, model=name) for name, text in named),
         retirements=tuple(
-            sample_lifespan(name, source=text, suites=(name,), judged_suites=(name,), replacement=name)
+            sample_lifespan(
+                name,
+                retires_on=date(2027, 1, 14),
+                days_left=53,
+                source=text,
+                suites=(name,),
+                judged_suites=(name,),
+                replacement=name,
+            )
             for name, text in named
         ),
         notes=tuple(texts),

@@ -51,7 +51,8 @@ CREATE VIEW comparisons AS
 SELECT
     run_id, suite, model, baseline_run_id, baseline_model, n_paired, baseline_pass_rate, pass_rate, drop_pp, ci_low_pp,
     ci_high_pp, p_value, detectable_drop_pp, verdict, cause, n_cases, raw_drop_pp, scoring_drop_pp,
-    differences, commands, baseline_run_ids, lost, gained, fresh_trials, night_sd_pp
+    differences, commands, baseline_run_ids, lost, gained, fresh_trials, night_sd_pp,
+    trials, rate_ci_low, rate_ci_high
 FROM facts.comparisons;
 
 CREATE VIEW gates AS
@@ -59,7 +60,7 @@ SELECT run_id, suite, model, gate, limit_value, value, ci_low, ci_high, state
 FROM facts.gates;
 
 CREATE VIEW flips AS
-SELECT run_id, suite, model, baseline_run_id, case_id, direction, baseline_output, output
+SELECT run_id, suite, model, baseline_run_id, case_id, direction, baseline_output, output, baseline_reason, reason
 FROM facts.flips;
 
 CREATE VIEW baselines AS

@@ -1,0 +1,49 @@
+"""A finished run as a terminal shows it."""
+
+from collections.abc import Iterator
+
+from flows.result import RunResult
+from flows.terminal.cells import cells_table, shown_flips, shown_gates, shown_reasons
+from flows.terminal.figures import plain, usd
+from flows.terminal.judges import corrected_rates
+from flows.terminal.lifespans import shown_ends
+from tasks.records import Verdict
+
+TOLD = frozenset({Verdict.REGRESSED, Verdict.UNMEASURED})
+"""What a message tells with its reasons and cases: where it is printed, nothing else does."""
+
+
+SHOWN_USD = 0.00005
+"""What is less rounds to nothing."""
+
+
+def shown_result(result: RunResult) -> str:
+    """A whole run: a line per cell, what flipped, gates, and what the figures rest on."""
+    if result.status == "interrupted":
+        return (
+            f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
+        )
+    told = TOLD if result.told.message else frozenset()
+    parts = [cells_table(result), *shown_reasons(result.comparisons, but=told), *shown_flips(result, but=told)]
+    parts += [*shown_gates(result.gates), *shown_ends([one for one in result.lifespans if one.retires_on])]
+    return "\n".join([*parts, *closing(result)])
+
+
+def closing(result: RunResult) -> Iterator[str]:
+    """What the figures rest on, what they cost, and where to read on."""
+    yield from (f"Noticed: {plain(event.text)}." for event in result.events)
+    yield from (plain(note) for note in (*corrected_rates(result.corrections), *result.notes, *result.uncalibrated))
+    yield f"{result.run_id}: {result.calls} calls, {cost_line(result)}."
+    if result.report:
+        yield f"Report: {result.report}"
+    if result.told.message:
+        yield f"\nFor Slack ({result.told.why_printed}):\n{result.told.message}\n"
+    yield from (f"Not delivered: {plain(one)}" for one in result.told.undelivered)
+    if result.simulated:
+        yield f"Simulated, not a real model: {', '.join(result.simulated)}. Their figures say nothing of any provider."
+
+
+def cost_line(result: RunResult) -> str:
+    """What a run cost, and what for."""
+    parts = [f"{what} {usd(cost)}" for what, cost in result.costs.items() if cost is None or cost >= SHOWN_USD]
+    return f"{' · '.join(parts)} = {usd(result.cost_usd)}" if len(parts) > 1 else usd(result.cost_usd)
