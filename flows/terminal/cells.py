@@ -1,6 +1,6 @@
 """The cells of a run in a terminal: a line for each, why its verdict is what it is, what flipped, which gates fail."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from flows.result import RunResult
 from flows.terminal.figures import (
@@ -57,12 +57,12 @@ def cell_row(cell: Cell, comparison: Comparison | None) -> list[object]:
     ]
 
 
-def shown_reasons(comparisons: Sequence[Comparison], *, but: Collection[Verdict] = ()) -> list[str]:
-    """Why each verdict is what it is, but for those that are told elsewhere."""
+def shown_reasons(comparisons: Sequence[Comparison]) -> list[str]:
+    """Why each verdict is what it is."""
     return [
         line
         for c in comparisons
-        if c.cause and (c.verdict not in but or c.commands)
+        if c.cause
         for line in (f"  {c.verdict.mark} {plain(c.suite)} on {plain(c.model)}: {plain(c.cause)}", *told_apart(c))
     ]
 
@@ -72,12 +72,12 @@ def told_apart(comparison: Comparison) -> list[str]:
     return [f"      to tell apart, {plain(command)}" for command in comparison.commands]
 
 
-def shown_flips(result: RunResult, *, but: Collection[Verdict] = ()) -> list[str]:
+def shown_flips(comparisons: Sequence[Comparison], of_run: Sequence[Flip]) -> list[str]:
     """Up to three lost cases of each cell that moved, with both outputs."""
     lines: list[str] = []
-    for comparison in result.comparisons:
-        if comparison.verdict in {Verdict.REGRESSED, Verdict.IMPROVED} and comparison.verdict not in but:
-            flips = [f for f in result.flips if (f.suite, f.model) == (comparison.suite, comparison.model)]
+    for comparison in comparisons:
+        if comparison.verdict in {Verdict.REGRESSED, Verdict.IMPROVED}:
+            flips = [f for f in of_run if (f.suite, f.model) == (comparison.suite, comparison.model)]
             wanted = "lost" if comparison.verdict is Verdict.REGRESSED else "gained"
             lines += cell_flips(comparison, [f for f in flips if f.direction == wanted], len(flips))
     return lines

@@ -7,10 +7,10 @@ from flows.terminal.cells import cells_table, shown_flips, shown_gates, shown_re
 from flows.terminal.figures import plain, usd
 from flows.terminal.judges import corrected_rates
 from flows.terminal.lifespans import shown_ends
-from tasks.records import Verdict
+from tasks.records import Comparison, Verdict
 
-TOLD = frozenset({Verdict.REGRESSED, Verdict.UNMEASURED})
-"""What a message tells with its reasons and cases: where it is printed, nothing else does."""
+CAUSE_BEGINS = 60
+"""Characters of a cause by which it is found again in a message, which may cut it."""
 
 
 SHOWN_USD = 0.00005
@@ -23,10 +23,16 @@ def shown_result(result: RunResult) -> str:
         return (
             f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
         )
-    told = TOLD if result.told.message else frozenset()
-    parts = [cells_table(result), *shown_reasons(result.comparisons, but=told), *shown_flips(result, but=told)]
+    untold = [comparison for comparison in result.comparisons if not is_told(comparison, result.told.message)]
+    parts = [cells_table(result), *shown_reasons(untold), *shown_flips(untold, result.flips)]
     parts += [*shown_gates(result.gates), *shown_ends([one for one in result.lifespans if one.retires_on])]
     return "\n".join([*parts, *closing(result)])
+
+
+def is_told(comparison: Comparison, message: str | None) -> bool:
+    """True where a message that is printed below says why a cell got its verdict, and which cases it lost."""
+    is_moved = comparison.verdict in {Verdict.REGRESSED, Verdict.UNMEASURED} and not comparison.commands
+    return is_moved and bool(comparison.cause) and comparison.cause[:CAUSE_BEGINS] in (message or "")
 
 
 def closing(result: RunResult) -> Iterator[str]:
