@@ -1,6 +1,7 @@
 """Tell Slack what happened in a run, or leave it to be printed."""
 
 from flows.alerting import hand_over, night_of, write_messages
+from flows.overseeing import record_delivery
 from flows.result import RunResult, Told
 from flows.run import Run, now
 from tasks.alerts.delivery import NO_CHANNEL, deliver, no_token
@@ -13,6 +14,7 @@ def tell(run: Run) -> Told:
     """Send what waits and what is new; a message stays on the disk until it has arrived."""
     slack = run.config.slack
     report = deliver(run.results, slack, run.file.env.get(slack.token_env), run.messages)
+    record_delivery(run, report, now())
     undelivered = tuple(run.redact(f"{one.message_id}: {one.reason}") for one in report.undelivered)
     message = "\n\n".join(map(as_text, report.to_print)) or None
     return Told(message=message, why_printed=why_printed(run), undelivered=undelivered)

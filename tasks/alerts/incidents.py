@@ -95,8 +95,9 @@ class Incident:
 
     @property
     def nights(self) -> int:
-        """Runs in which it was open."""
-        return len({event.run_id for event in self.events if event.run_id and event.step not in OVER})
+        """Nights in which it was open; a watch is none."""
+        seen = {event.run_id for event in self.events if event.run_id and event.step not in OVER}
+        return sum(run_id.startswith("run-") for run_id in seen)
 
     @property
     def acknowledgement(self) -> IncidentEvent | None:
