@@ -1,8 +1,11 @@
-"""The watch: which versions were served, and which models and judges retire when."""
+"""The watch: which versions were served, which models and judges retire when, and whether the nights ran."""
+
+import asyncio
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
+from flows.overseeing import oversee
 from flows.prepared import read_config, read_suites
 from flows.requests import WatchRequest
 from flows.retirements import lifespans
@@ -13,8 +16,10 @@ from tasks.storage import reads
 
 @flow(name="watch", validate_parameters=True)
 async def watch(request: WatchRequest) -> None:
-    """Keep both tables where Prefect shows them. No model is called."""
+    """Keep both tables where Prefect shows them, and tell Slack what is new. No model is called."""
     file = read_config(request)
-    table = lifespans(file, read_suites(file, request.suites), now=now())
+    moment = now()
+    table = lifespans(file, read_suites(file, request.suites), now=moment)
+    await asyncio.to_thread(oversee, file, table, moment)
     await acreate_table_artifact(key="retirements", table=retirement_rows(table))
     await acreate_table_artifact(key="model-versions", table=version_rows(reads.model_versions(file.results)))

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from flows.answer import OK, Answered
+from flows.answer import OK, UNMEASURED, Answered
 from flows.estimate import as_data, estimate
+from flows.overseeing import oversee
 from flows.payers import budget_problems, budget_warnings, price_warnings
 from flows.prepared import prepare_night, read_config, read_suites
 from flows.probing import judges_used
@@ -111,13 +112,17 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
 
 
 def watch(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
-    """Tell of versions that were served and of retirements."""
-    file = read_config(Request(config=config, results=results))
-    table_of_ends = lifespans(file, read_suites(file, suites), now=now())
+    """Tell of versions that were served, of retirements, and of nights that did not run; Slack hears what is new."""
+    file, moment = read_config(Request(config=config, results=results)), now()
+    table_of_ends = lifespans(file, read_suites(file, suites), now=moment)
+    told = oversee(file, table_of_ends, moment)
     versions = reads.model_versions(file.results)
     data = {
         "status": "ok",
         "retirements": [asdict(one) for one in table_of_ends],
         "model_versions": [one._asdict() for one in versions],
+        "message": told.message,
+        "undelivered": told.undelivered,
     }
-    return Answered(exit_code=OK, data=data, text="\n".join([*shown_ends(table_of_ends), shown_versions(versions)]))
+    lines = [*shown_ends(table_of_ends), shown_versions(versions), *([f"\n{told.message}"] if told.message else [])]
+    return Answered(exit_code=UNMEASURED if told.undelivered else OK, data=data, text="\n".join(lines))

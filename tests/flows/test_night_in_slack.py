@@ -1,6 +1,7 @@
 """What a night says in Slack, through the whole product."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,6 +196,38 @@ def test_a_retirement_is_told_once_when_it_reaches_a_notice_level(team: Team) ->
     assert (listed["days_left"], listed["source"], listed["suites"]) == (25, "config", ["sums"])
     [row] = team.sql("SELECT model, days_left, source FROM retirements")
     assert row == {"model": "small", "days_left": 25, "source": "config"}
+
+
+def test_a_night_that_was_killed_is_told_by_the_watch_and_is_over_with_the_next_night(team: Team) -> None:
+    team.run("nightly")
+    [finished] = sorted((team.root / "results" / "runs").iterdir())
+    killed = finished.with_name("run-29990101-020000-dead")
+    killed.mkdir()
+    (killed / "plan.json").write_bytes((finished / "plan.json").read_bytes())
+    watch = team.run("watch")
+    assert (watch.exit_code, watch.data["undelivered"]) == (0, [])
+    [first] = team.slack.messages
+    assert first["text"].startswith("The night run-29990101-020000-dead did not come to its end")
+    team.run("watch")
+    assert len(team.slack.messages) == 1, "it is told once"
+    shutil.rmtree(killed)
+    team.run("nightly")
+    assert team.slack.messages[0]["text"].startswith("Resolved: The night run-29990101")
+    assert [row["kind"] for row in team.sql("SELECT kind FROM incidents")] == ["night"]
+
+
+def test_an_alert_that_did_not_arrive_is_an_incident_until_it_does(team: Team) -> None:
+    team.run("nightly")
+    team.provider.answer("*", wrong_below(8))
+    team.slack.script(POST, then=slack_refused("channel_not_found"))
+    night = team.run("nightly")
+    assert "not delivered to Slack" in Path(night.data["report"]).read_text("utf-8")
+    state = "SELECT state FROM incidents WHERE kind = 'alert undelivered'"
+    assert team.sql(state) == [{"state": "open"}]
+    team.slack.script(POST)
+    team.run("nightly")
+    assert team.sql(state) == [{"state": "resolved"}]
+    assert [text["text"].partition(" ")[0] for text in team.slack.messages] == ["sums", "Night"]
 
 
 def test_a_comparison_tells_slack_only_when_it_is_asked_to(team: Team) -> None:
