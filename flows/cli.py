@@ -143,6 +143,30 @@ def judge_show(**options: Any) -> Answered:
     return judges.show(**options)
 
 
+@judge.command("sample")
+@common
+@suites
+@click.option("--run", "run_id", metavar="RUN_ID", help="Of this run, instead of the newest with judged suites.")
+@click.option("--n", type=click.IntRange(1), default=40, show_default=True, help="Outputs of each cell.")
+@click.option("--out", type=click.Path(), help="A .csv or .jsonl file.  [default: judge-sample-RUN_ID.csv]")
+def judge_sample(**options: Any) -> Answered:
+    """Draw outputs of a night for people to label."""
+    from flows.commands import auditing
+
+    return auditing.sample(**options)
+
+
+@judge.command("label")
+@common
+@click.argument("path", metavar="FILE", type=click.Path())
+@click.option("--annotator", default="people", show_default=True, help="Whose verdicts these are.")
+def judge_label(**options: Any) -> Answered:
+    """Take the labels of a sample into the suites' calibration files."""
+    from flows.commands import auditing
+
+    return auditing.label(**options)
+
+
 @daybreak.command()
 @common
 def runs(**options: Any) -> Answered:

@@ -47,8 +47,8 @@ def remarks(found: Sequence[Calibration]) -> Iterator[str]:
         yield f"{who}: {', '.join(map(plain, one.judge_versions))}."
         if one.annotator_agreement is not None:
             alpha = "" if one.annotator_alpha is None else f", α {one.annotator_alpha:.2f}"
-            share = f"{100 * one.annotator_agreement:.0f} %{alpha}"
-            yield f"{who}: annotators agree on {share} ({one.n_annotated_twice} rows with two or more)."
+            agreed = f"{100 * one.annotator_agreement:.0f} %{alpha}"
+            yield f"{who}: annotators agree on {agreed} ({one.n_annotated_twice} rows with two or more)."
         if one.homogeneity_p is not None and one.homogeneity_p < ERRS_UNEQUALLY:
             yield (
                 f"{who}: it errs more on some models' outputs than on others' (p {one.homogeneity_p:.2g}): label 20 to "

@@ -1,0 +1,177 @@
+"""The audit queue: outputs of a night for people to label, and their labels back."""
+
+import csv
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tasks.datasets.calibration import FILE, WORDS, read_labels
+from tasks.datasets.problems import Problems
+from tasks.datasets.text_rows import jsonl_rows, lines_of
+from tasks.documents.wording import brief, shown
+from tasks.errors import UsageError
+from tasks.judges.sampling import draw_sample
+from tasks.records import Cell, Suite
+from tasks.scoring.judge import build_judges
+from tasks.storage import judged, reads
+from tasks.storage.judged import SpokenOf
+
+IDENTITY = ("suite", "model", "origin", "scorer", "case", "trial")
+COLUMNS = (*IDENTITY, "weight", "input", "expected", "output", "verdict")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would calculate where a cell begins with it."""
+
+
+class Label(NamedTuple):
+    """One answer of a filled-in sample; `case` to `trial` say of which output, `passed` what a person says of it."""
+
+    where: str
+    suite: str
+    model: str
+    origin: str
+    scorer: str
+    case: str
+    trial: int
+    weight: float
+    passed: bool
+
+
+def sample_rows(results: Path, suites: Sequence[Suite], cells: Sequence[Cell], n: int) -> Iterator[dict[str, Any]]:
+    """Rows to label, `n` of each judge scorer of each cell, always the same; what the judge said is not told."""
+    by_name = {suite.name: suite for suite in suites}
+    for cell in cells:
+        for scorer in build_judges(by_name[cell.suite]):
+            spoken = judged.judged_outputs(results, cell.run_id, cell.suite, cell.model, [scorer.name])
+            first = list({one.case_id: one for one in reversed(spoken)}.values())
+            seed = zlib.crc32(f"{cell.run_id} {cell.suite} {cell.model} {scorer.name}".encode())
+            drawn = draw_sample(np.array([one.passed for one in first], dtype=bool), n, np.random.default_rng(seed))
+            yield from rows_of(results, cell, [(first[position], weight) for position, weight in drawn])
+
+
+def rows_of(results: Path, cell: Cell, drawn: Sequence[tuple[SpokenOf, float]]) -> Iterator[dict[str, Any]]:
+    """The drawn outputs with what a person needs to know of their cases."""
+    ids = [one.case_id for one, _ in drawn]
+    cases = {case.case_id: case for case in reads.stored_cases(results, cell.suite, cell.dataset_hash, ids)}
+    for one, weight in drawn:
+        case = cases.get(one.case_id)
+        yield {
+            "suite": cell.suite,
+            "model": cell.model,
+            "origin": cell.run_id,
+            "scorer": one.scorer,
+            "case": one.case_id,
+            "trial": one.trial,
+            "weight": weight,
+            "input": case.input if case else "",
+            "expected": case.expected if case else "",
+            "output": one.output,
+            "verdict": "",
+        }
+
+
+def as_file(rows: Sequence[Mapping[str, Any]], suffix: str) -> str:
+    """A sample as CSV, or as JSON lines; in CSV no cell is a formula."""
+    if suffix == ".jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([harmless(row[name]) for name in COLUMNS] for row in rows)
+    return out.getvalue()
+
+
+def harmless(value: object) -> object:
+    """A cell that a spreadsheet shows and does not calculate."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def read_sample(path: Path) -> tuple[list[Label], int]:
+    """The rows of a sample that a person has filled in, and how many are left; raises UsageError with every mistake."""
+    problems = Problems()
+    rows = jsonl_fields(path, problems) if path.suffix == ".jsonl" else csv_fields(path)
+    labels, left = [], 0
+    for where, fields in rows:
+        word = str(fields.get("verdict") or "").strip().lower()
+        missing = [name for name in (*IDENTITY, "weight") if fields.get(name) in {None, ""}]
+        if missing:
+            problems.add(where, f"the column {missing[0]!r} is missing", kind="missing")
+        elif word and word not in WORDS:
+            problems.add(where, f"verdict: expected pass or fail, got {brief(fields['verdict'])}", kind="verdict")
+        elif word:
+            labels.append(label_in(where, fields, passed=WORDS[word]))
+        else:
+            left += 1
+    problems.raise_any()
+    return labels, left
+
+
+def label_in(where: str, fields: Mapping[str, Any], *, passed: bool) -> Label:
+    """A row that was filled in; raises UsageError where somebody changed its numbers."""
+    texts = {name: str(fields[name]) for name in IDENTITY if name != "trial"}
+    try:
+        return Label(where=where, **texts, trial=int(fields["trial"]), weight=float(fields["weight"]), passed=passed)
+    except ValueError:
+        raise UsageError.single("expected numbers as trial and weight, as they were drawn", where=where) from None
+
+
+def jsonl_fields(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of JSON lines with their places."""
+    return ((row.where, row.fields) for row in jsonl_rows(path, problems))
+
+
+def csv_fields(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of a CSV file with their places."""
+    reader = csv.DictReader(lines_of(path))
+    return ((f"{shown(path)}:{reader.line_num}", fields) for fields in reader)
+
+
+def lines_for(results: Path, suite: Suite, labels: Iterable[Label], annotator: str) -> list[dict[str, Any]]:
+    """What is new to a suite's calibration file; outputs come from the warehouse, not from the sample."""
+    known = {
+        (one.origin, one.model, one.scorer, one.case.id, one.output)
+        for one in read_labels(suite)
+        if annotator in one.verdicts
+    }
+    spoken: dict[tuple[str, str, str], dict[tuple[str, int], str]] = {}
+    lines = []
+    for label in labels:
+        cell = label.origin, label.model, label.scorer
+        if cell not in spoken:
+            found = judged.judged_outputs(results, label.origin, suite.name, label.model, [label.scorer])
+            spoken[cell] = {(one.case_id, one.trial): one.output for one in found}
+        output = spoken[cell].get((label.case, label.trial))
+        if output is None:
+            message = f"expected an output of {label.model} in {label.origin} that was judged, got {label.case!r}"
+            raise UsageError.single(message, where=label.where)
+        if (*cell, label.case, output) not in known:
+            lines.append(line_of(label, output, annotator))
+    return lines
+
+
+def line_of(label: Label, output: str, annotator: str) -> dict[str, Any]:
+    """A line of the calibration file."""
+    return {
+        "case": label.case,
+        "output": output,
+        "verdicts": {annotator: "pass" if label.passed else "fail"},
+        "model": label.model,
+        "scorer": label.scorer,
+        "weight": label.weight,
+        "origin": label.origin,
+    }
+
+
+def append_lines(suite: Suite, lines: Sequence[Mapping[str, Any]]) -> Path:
+    """Add lines to a suite's calibration file, behind whatever it holds."""
+    path = Path(suite.folder) / FILE
+    before = path.read_bytes() if path.is_file() else b""
+    added = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(before + (b"\n" if before and not before.endswith(b"\n") else b"") + added)
+    temporary.replace(path)
+    return path

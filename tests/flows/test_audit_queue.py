@@ -1,0 +1,128 @@
+"""Labels of a night's own outputs: drawn, filled in, and read back, with the better correction that they allow."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.judges import verdict
+from tests.fakes.provider import FakeProvider
+from tests.flows.judged_lab import JUDGED, JudgedLab
+from tests.flows.lab import right, sums
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+N = 60
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgedLab]:
+    """A night of 60 answers: every third is wrong and begins like a formula; the judge fails one in five."""
+    monkeypatch.chdir(tmp_path)
+    with FakeProvider() as provider:
+        lab = JudgedLab(tmp_path, provider, n=N)
+        lab.suite(JUDGED, sums(N))
+        provider.answer(
+            "*", lambda request: f"=1+{first(request.prompt)}" if first(request.prompt) % 3 == 0 else right(request)
+        )
+        lab.judge(lambda asked: verdict("fail" if first(asked.sum) % 5 == 0 else "pass"))
+        yield lab
+
+
+def first(text: str) -> int:
+    return int(text.split(" + ")[0])
+
+
+def filled_in(path: Path) -> list[dict[str, Any]]:
+    """Let a careful person label a sample."""
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["verdict"] = "pass" if row["output"] == json.loads(row["expected"]) else "fail"
+    with path.open("w") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+def test_labels_of_tonights_outputs_correct_tonights_rate(lab: JudgedLab) -> None:
+    night = lab.run("nightly")
+    assert night.data["corrections"][0]["pass_rate"] is None
+    drawn = lab.run("judge", "sample", "--n", "40", "--out", "sample.csv")
+    assert (drawn.exit_code, drawn.data["rows"]) == (0, 40)
+    rows = filled_in(lab.root / "sample.csv")
+    assert len({row["case"] for row in rows}) == 40
+    assert {row["output"][:2] for row in rows if row["verdict"] == "fail"} == {"'="}, "no cell is a formula"
+    assert sum(float(row["weight"]) for row in rows) == pytest.approx(N)
+
+    done = lab.run("judge", "label", "sample.csv", "--annotator", "ann")
+    assert (done.exit_code, done.data["added"], done.data["left"]) == (0, 40, 0)
+    [found] = done.data["corrections"]
+    assert (found["method"], found["n_labels"], found["raw_pass_rate"]) == ("stratified", 40, 0.8)
+    assert found["ci_low"] < 2 / 3 < found["ci_high"]
+    assert abs(found["pass_rate"] - 2 / 3) < 0.1
+    assert lab.sql("SELECT method FROM corrections") == [{"method": "stratified"}]
+    kept = [json.loads(line) for line in (lab.root / "datasets/sums/calibration.jsonl").read_text().splitlines()]
+    assert len(kept) == 40
+    assert {line["output"][0] for line in kept if line["verdicts"] == {"ann": "fail"}} == {"="}, "as the model wrote it"
+
+    calibrated = lab.run("judge", "calibrate").data["calibrations"][0]
+    assert (calibrated["n_rows"], calibrated["right_passed"] > 0) == (40, True)
+
+
+def test_labels_are_taken_once_and_a_second_annotator_joins_them(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    lab.run("judge", "sample", "--out", "sample.csv")
+    filled_in(lab.root / "sample.csv")
+    assert [lab.run("judge", "label", "sample.csv").data["added"] for _ in range(2)] == [40, 0]
+    assert lab.run("judge", "label", "sample.csv", "--annotator", "ben").data["added"] == 40
+    whole = lab.run("judge", "calibrate").data["calibrations"][0]
+    assert (whole["n_rows"], whole["n_annotated_twice"], whole["annotator_agreement"]) == (40, 40, 1)
+
+
+def test_a_sample_of_everything_needs_no_weights(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    lab.run("judge", "sample", "--n", "1000", "--out", "sample.csv")
+    filled_in(lab.root / "sample.csv")
+    [found] = lab.run("judge", "label", "sample.csv").data["corrections"]
+    assert (found["method"], found["n_labels"]) == ("ppi++", N)
+    assert found["pass_rate"] == pytest.approx(2 / 3)
+
+
+def test_json_lines_do_as_well_and_what_is_left_is_told(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    lab.run("judge", "sample", "--out", "sample.jsonl", "--n", "10")
+    path = lab.root / "sample.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["verdict"] = "Pass"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = lab.run("judge", "label", "sample.jsonl")
+    assert (done.data["added"], done.data["left"]) == (1, 9)
+
+
+def test_labels_in_a_file_are_never_overwritten_and_mistakes_have_their_line(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    lab.run("judge", "sample", "--out", "sample.csv", "--n", "3")
+    [problem] = lab.run("judge", "sample", "--out", "sample.csv").data["problems"]
+    assert (problem["where"], problem["message"]) == ("sample.csv", "the file is there already, and may hold labels")
+
+    rows = filled_in(lab.root / "sample.csv")
+    rows[1]["verdict"] = "maybe"
+    with (lab.root / "sample.csv").open("w") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    ended = lab.run("judge", "label", "sample.csv")
+    [problem] = ended.data["problems"]
+    assert ended.exit_code == 2
+    assert (problem["where"], problem["message"]) == ("sample.csv:3", "verdict: expected pass or fail, got 'maybe'")
+    assert not (lab.root / "datasets/sums/calibration.jsonl").exists()
+
+
+def test_without_a_night_there_is_nothing_to_sample(lab: JudgedLab) -> None:
+    [problem] = lab.run("judge", "sample").data["problems"]
+    assert problem["message"].startswith("expected a run with judged suites in")
