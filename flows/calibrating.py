@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.evaluation import until_stopped
 from flows.judging import Panel, open_judging
+from flows.news import news_of
 from flows.payers import payer_name
 from flows.probing import kept_probes, probe_judges, why_not_asked
 from flows.run import Run, now
+from flows.signals import until_stopped
 from flows.storing import store_records, store_trials
 from flows.trust import judge_key
 from tasks.calls.engine import Planned
@@ -89,7 +90,7 @@ async def ask(run: Run, suite: Suite, panel: Panel, row: LabelledOutput, number:
     if found.calls:
         trial = Trial(key, tuple(found.calls))
         journal.append(trial)
-        run.tell(trial)
+        run.tell(news_of(trial))
     for purse in (judge.purse for judge in panel.judges):
         if purse:
             purse.did(1)

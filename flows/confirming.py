@@ -29,7 +29,7 @@ def shards_of(run: Run, planned: PlannedCell) -> Iterator[Shard]:
             whole = Shard(
                 planned.suite, planned.model, "confirm", 0, suite.n_cases, first, wanted.up_to_trials, case_ids
             )
-            yield from cut(whole)
+            yield from cut(whole, workers=run.config.workers)
 
 
 def cases_by_next_trial(evidence: Evidence, wanted: MoreTrials) -> Iterator[tuple[int, frozenset[str] | None]]:

@@ -1,7 +1,6 @@
 """Evaluate shards: the stages put together for one process of a run."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -9,15 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flows.budgeting import RunBudget, open_budget
+from flows.budgeting import open_budget
 from flows.judging import Judges, Panel, score_answer
+from flows.news import news_of
 from flows.run import Run
+from flows.signals import until_stopped
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
 from tasks.calls.engine import MEASURED, Judgment, Planned, evaluate
 from tasks.calls.journal import Journal, Trial
-from tasks.calls.lanes import PREPARING, Gates, ModelGate
+from tasks.calls.lanes import Gates, ModelGate
 from tasks.calls.lateness import Lateness
 from tasks.calls.pledges import BYTES_PER_TOKEN, PLEDGE, Pledge, drawing
 from tasks.calls.prices import max_output_tokens
@@ -35,24 +36,33 @@ if TYPE_CHECKING:
     import aiohttp
 
 SYNC_EVERY_S = 1.0
-GRACE_S = 1.0
 OTHER_ANSWERS = 64
-DISTURBED_SHARE = 0.03
-"""Of more answers than this a 95th percentile may be made."""
+
+
+class Process(NamedTuple):
+    """One of the processes that evaluate: the number of its journal, and its part of the config's concurrency."""
+
+    number: int
+    concurrency: int
 
 
 @asynccontextmanager
-async def open_evaluation(run: Run, work: Sequence[Shard], worker: int = 0) -> AsyncIterator["Evaluation"]:
+async def open_evaluation(run: Run, process: Process | None = None) -> AsyncIterator["Evaluation"]:
     """Open what evaluating needs in this process: a journal, which reaches the disk each second, and connections."""
+    number, concurrency = process or Process(0, run.config.concurrency)
     await warm_up()
-    journal, lateness = Journal(run.folder.journal(worker)), Lateness()
+    journal, lateness = Journal(run.folder.journal(number)), Lateness()
     beside = [asyncio.create_task(sync_now_and_then(journal)), asyncio.create_task(lateness.watch())]
     try:
         with VerdictCache(run.results / VERDICTS) as cache:
-            async with connections(run.config.concurrency) as session:
-                evaluation = Evaluation(run, journal, session, cache, lateness, open_budget(run, work))
-                yield evaluation
-                run.unreliable_latency |= evaluation.cells_disturbed()
+            async with connections(concurrency) as session:
+                gates = Gates(
+                    run.config.concurrency,
+                    own_concurrency=concurrency,
+                    ledger=run.ledger,
+                    keeps_up=lambda: not lateness.disturbs,
+                )
+                yield Evaluation(run, journal, session, cache, lateness, gates)
             run.notes += [cache.fault] if cache.fault else []
     finally:
         for task in beside:
@@ -77,15 +87,15 @@ class Evaluation:
         session: "aiohttp.ClientSession",
         cache: VerdictCache,
         lateness: Lateness,
-        budget: RunBudget | None,
+        gates: Gates,
     ) -> None:
         self._run = run
         self._journal = journal
         self._session = session
         self._lateness = lateness
-        self._budget = budget
-        self._gates = Gates(run.config.concurrency, keeps_up=lambda: not lateness.disturbs)
-        self._judges = Judges(run, session, self._gates, cache, budget)
+        self._gates = gates
+        self._budget = open_budget(run, run.ledger)
+        self._judges = Judges(run, session, gates, cache, self._budget)
         self._lanes: dict[str, Lane] = {}
         self._cells: dict[tuple[str, str], CellWork] = {}
 
@@ -96,7 +106,7 @@ class Evaluation:
 
         def tell(trial: Trial) -> None:
             nonlocal left
-            self._run.tell(trial)
+            self._run.tell(news_of(trial))
             if trial.outcome:
                 left -= 1
                 cell.did(1)
@@ -106,10 +116,6 @@ class Evaluation:
             await until_stopped(asyncio.ensure_future(work), stop)
         finally:
             cell.did(left)
-
-    def cells_disturbed(self) -> set[tuple[str, str]]:
-        """The cells whose latencies are partly our own: too many answers waited for this process."""
-        return {name for name, cell in self._cells.items() if cell.disturbed > DISTURBED_SHARE * cell.answered}
 
     def _cell(self, suite: str, model: str) -> "CellWork":
         if (suite, model) not in self._cells:
@@ -127,7 +133,7 @@ class Evaluation:
     def _lane(self, name: str) -> "Lane":
         if name not in self._lanes:
             model = self._run.model_named(name)
-            room = asyncio.Semaphore(math.ceil(PREPARING * self._gates.most_of(model)))
+            room = asyncio.Semaphore(self._gates.room_of(model))
             self._lanes[name] = Lane(model, self._gates.of(model, self._purse(model)), room, self._session)
         return self._lanes[name]
 
@@ -139,22 +145,6 @@ class Lane(NamedTuple):
     gate: ModelGate
     room: asyncio.Semaphore
     session: "aiohttp.ClientSession"
-
-
-async def until_stopped(work: "asyncio.Future[None]", stop: asyncio.Event) -> None:
-    """Wait for the work; once `stop` is set, only as long as an answer that is nearly there may take."""
-    stopping = asyncio.ensure_future(stop.wait())
-    both: list[asyncio.Future[Any]] = [work, stopping]
-    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not work.done():
-        await asyncio.wait([work], timeout=GRACE_S)
-        work.cancel()
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
 
 
 class CellWork:
@@ -171,11 +161,10 @@ class CellWork:
     ) -> None:
         self.lane = lane
         self._purses = purses
-        self.answered = 0
-        self.disturbed = 0
         self._panels = panels
         self._lateness = lateness
         self._run = run
+        self._name = (planned.suite, planned.model)
         self._suite: Suite = run.plan.suite_named(planned.suite)
         self._renderer = Renderer(self._suite)
         self._scorers = build_scorers(self._suite)
@@ -224,8 +213,8 @@ class CellWork:
         if call.status not in MEASURED:
             pledge.give_back()
         if call.latency_ms is not None:
-            self.answered += 1
-            self.disturbed += self._lateness.disturbs
+            self._run.answered[self._name] += 1
+            self._run.disturbed[self._name] += self._lateness.disturbs
         return call
 
     async def score(self, planned: Planned, call: Call) -> Judgment:

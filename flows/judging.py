@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
-from flows.budgeting import RunBudget, budget_for
+from flows.budgeting import RunBudget, open_budget
 from flows.probing import judge_client, kept_probes, why_not_asked
 from flows.run import Run
 from tasks.calls.budget import Purse
@@ -190,7 +190,10 @@ async def open_judging(run: Run, calls: Mapping[str, int], journal: str) -> Asyn
     try:
         with VerdictCache(run.results / VERDICTS) as cache:
             async with connections(run.config.concurrency) as session:
-                yield Judges(run, session, Gates(run.config.concurrency), cache, budget_for(run, calls)), log
+                gates, budget = Gates(run.config.concurrency, ledger=run.ledger), open_budget(run, run.ledger)
+                if budget:
+                    budget.expect(calls)
+                yield Judges(run, session, gates, cache, budget), log
     finally:
         log.close()
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from flows.announced import announced_problems
 from flows.history import read_history, with_day_shifts
+from flows.news import News
 from flows.payers import budget_problems, budget_warnings
 from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, with_candidate
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.resuming import changes_since, folder_to_resume, stored_plan
 from flows.unbuilt import unbuilt_problems
-from tasks.calls.journal import Trial
+from flows.workers.crew import Crew
 from tasks.calls.rehearsal import problems_of_params
 from tasks.config import ModelConfig
 from tasks.datasets.suites import CheckAll, load_suites
@@ -35,7 +36,7 @@ def say_with_time(line: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A checked config with the plan made from it, where that is kept, and where progress is shown.
+    """A checked config with the plan made from it, where that is kept, where progress is shown, and who is at it.
 
     `say` tells of the run's beginning and end, which the command line does by itself.
     """
@@ -44,8 +45,9 @@ class Prepared:
     plan: Plan
     folder: RunFolder
     notes: tuple[str, ...] = ()
-    tell: Callable[[Trial], None] = lambda _: None
+    tell: Callable[[News], None] = lambda _: None
     say: Callable[[str], None] = say_with_time
+    crew: Crew | None = None
 
 
 def hand_over(request: Request, prepared: Prepared) -> None:

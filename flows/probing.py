@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from flows.news import news_of
 from flows.run import Run
 from tasks.calls.client import ModelClient
 from tasks.calls.connections import connections
@@ -80,7 +81,7 @@ def keep(run: Run, probes: Iterable[Call]) -> None:
     for probe in probes:
         trial = Trial(probe.key, (probe,))
         journal.append(trial)
-        run.tell(trial)
+        run.tell(news_of(trial))
     journal.close()
 
 

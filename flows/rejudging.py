@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from flows.evaluation import until_stopped
 from flows.judging import Panel, open_judging, score_answer
+from flows.news import news_of
 from flows.pairing import base_side, this_side
 from flows.payers import payer_name
 from flows.rescoring import answer_in, change_since, outcome_again, outputs_of, scorers_without_asking
 from flows.run import Rejudged, Run
+from flows.signals import until_stopped
 from tasks.calls.engine import MEASURED, Planned
 from tasks.calls.journal import Journal, Trial
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
@@ -72,7 +73,7 @@ async def judge_one(run: Run, one: Unjudged, rules: tuple[Scorer, ...], panels: 
     if calls:
         trial = Trial(one.planned.key, tuple(calls))
         journal.append(trial)
-        run.tell(trial)
+        run.tell(news_of(trial))
         if all(call.status in MEASURED for call in calls) and any(finding.passed is None for _, finding in findings):
             run.speechless.add(one.who)
     for purse in (judge.purse for panel in panels for judge in panel.judges):

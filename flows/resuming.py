@@ -43,13 +43,15 @@ def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
         replace(cell, params={**models[cell.model].params, **plan.suite_named(cell.suite).config.params})
         for cell in plan.cells
     )
-    return replace(stored, path=file.path, lines={}, root=plan.root, datasets=file.datasets), replace(plan, cells=cells)
+    config = stored.config.model_copy(update={"workers": file.config.workers})  # how it runs, not what
+    stored = replace(stored, config=config, path=file.path, lines={}, root=plan.root, datasets=file.datasets)
+    return stored, replace(plan, cells=cells)
 
 
 def changes_since(plan: Plan, file: ConfigFile, suites: Sequence[Suite]) -> Iterator[str]:
     """What was edited since a run started, and does not count for it."""
-    if dict(plan.config) != file.raw:
-        changed = sorted(key for key in {*plan.config, *file.raw} if plan.config.get(key) != file.raw.get(key))
+    changed = sorted(key for key in {*plan.config, *file.raw} if plan.config.get(key) != file.raw.get(key))
+    if changed and changed != ["workers"]:
         yield f"the config was edited since ({', '.join(changed)}); the run goes on by the one it started with"
     now = {suite.name: suite for suite in suites}
     for suite in plan.suites:

@@ -2,19 +2,24 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from flows.budgeting import ledger_of, new_ledger
+from flows.news import CellName, News
 from flows.prepared import Prepared
 from flows.run_folder import held, keep_plan
 from flows.signals import stop_event
 from flows.trust import Standing, standings
+from flows.workers.crew import Crew, crew_size
 from tasks.alerts.message import Message
-from tasks.calls.journal import Done, Trial, take_stock
+from tasks.calls.journal import Done, take_stock
+from tasks.calls.ledger import Ledger
 from tasks.config import Config, ModelConfig
 from tasks.documents import ConfigFile
 from tasks.errors import RunBroken
@@ -26,6 +31,9 @@ from tasks.records import Run as RunRecord
 from tasks.storage.counts import CellTotals, Side, cell_totals
 from tasks.verdicts.drift import Drift
 from tasks.verdicts.evidence import Evidence
+
+DISTURBED_SHARE = 0.03
+"""Of more answers than this a 95th percentile may be made."""
 
 
 class Rejudged(NamedTuple):
@@ -56,7 +64,7 @@ class OpenCase:
 class Run:
     """What the steps of one run share; `tell` shows progress, `say` the beginning and end, `stop` ends it early.
 
-    `unreliable_latency` names the cells (suite, model) whose latencies hold time in which this machine was too busy.
+    `answered` counts the answers of each cell, and `disturbed` those that came while the process was too busy.
     `speechless` are the answers of baselines of which tonight's judges were asked, and could not say anything.
     `scoring_drops_pp` is what a change of judges, scorers or labels did to a baseline, by suite and side.
     """
@@ -64,21 +72,25 @@ class Run:
     plan: Plan
     folder: RunFolder
     file: ConfigFile
-    tell: Callable[[Trial], None] = lambda _: None
+    tell: Callable[[News], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    broken_cells: dict[tuple[str, str], str] = field(default_factory=dict)
-    unreliable_latency: set[tuple[str, str]] = field(default_factory=set)
+    broken_cells: dict[CellName, str] = field(default_factory=dict)
+    answered: Counter[CellName] = field(default_factory=Counter)
+    disturbed: Counter[CellName] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     events: tuple[Event, ...] = ()
     messages: tuple[Message, ...] = ()
     listings: Mapping[Source, Listing] = field(default_factory=dict)
-    opened: dict[tuple[str, str], OpenCase | str] = field(default_factory=dict)
+    opened: dict[CellName, OpenCase | str] = field(default_factory=dict)
     speechless: set[Rejudged] = field(default_factory=set)
     scoring_drops_pp: dict[tuple[str, Side], float] = field(default_factory=dict)
     totals: dict[tuple[str, str], CellTotals] = field(default_factory=dict)
     standings: dict[str, list[Standing]] = field(default_factory=dict)
     done: Done = field(default_factory=lambda: Done(set(), {}, []))
+    ledger: Ledger = field(default_factory=Ledger)
+    crew: Crew | None = None
+    at_end: ExitStack = field(default_factory=ExitStack)
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -87,6 +99,11 @@ class Run:
     @property
     def results(self) -> Path:
         return self.folder.results
+
+    @property
+    def unreliable_latency(self) -> set[CellName]:
+        """The cells whose latencies are partly our own."""
+        return {cell for cell, n in self.answered.items() if self.disturbed[cell] > DISTURBED_SHARE * n}
 
     @property
     def id(self) -> str:
@@ -151,17 +168,30 @@ def open_run(prepared: Prepared) -> Iterator[Run]:
     with held(folder):
         if folder.attempt == 0:
             keep_plan(folder, plan)
-        run = Run(plan=plan, folder=folder, file=prepared.file, tell=prepared.tell, say=prepared.say, stop=stop_event())
+        run = Run(
+            plan=plan,
+            folder=folder,
+            file=prepared.file,
+            tell=prepared.tell,
+            say=prepared.say,
+            stop=stop_event(),
+            crew=prepared.crew,
+        )
         run.notes += prepared.notes
         if folder.attempt:
             run.done = take_stock(folder.path)
             run.notes += [f"{place}: a line that was cut off is left out" for place in run.done.torn]
+        run.ledger = new_ledger(run, seats=1 + crew_size(run.config))
         run.say(f"{run.id}: {plan.flow} begins, {len(plan.cells)} cell(s)")
         try:
             yield run
         except BaseException as error:
             run.say(f"{run.id}: {plan.flow} broke: {error!r}")
             raise
+        finally:
+            run.at_end.close()
+        if not run.stop.is_set():
+            ledger_of(folder).unlink()
 
 
 def now() -> datetime:

@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from contextvars import ContextVar
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_S = 1.0
 
 _stop: ContextVar[asyncio.Event] = ContextVar("stop")
 
@@ -35,3 +37,19 @@ class Interruption:
             for number in SIGNALS:
                 self.loop.remove_signal_handler(number)
         self.stop.set()
+
+
+async def until_stopped(work: "asyncio.Future[None]", stop: asyncio.Event, grace_s: float = GRACE_S) -> None:
+    """Wait for the work; once `stop` is set, only as long as an answer that is nearly there may take."""
+    stopping = asyncio.ensure_future(stop.wait())
+    both: list[asyncio.Future[Any]] = [work, stopping]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not work.done():
+        await asyncio.wait([work], timeout=grace_s)
+        work.cancel()
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise

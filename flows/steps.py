@@ -9,11 +9,14 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import comparing, confirming, noticing, notifying, probing, rejudging, reporting, storing
 from flows.announcing import announce
-from flows.evaluation import Evaluation, open_evaluation, until_stopped
+from flows.evaluation import Evaluation
 from flows.result import RunResult, headline
 from flows.retirements import ask_lists
+from flows.rounds import open_round
 from flows.run import Run
+from flows.signals import until_stopped
 from flows.terminal.artifact import artifact_rows, artifact_text
+from flows.workers.crew import Crew
 from tasks.datasets.stored import store_cases
 from tasks.errors import DaybreakError
 from tasks.plan import Shard, shards, stored_cases
@@ -42,9 +45,8 @@ async def probe_judges(run: Run) -> None:
 
 async def evaluate_cells(run: Run) -> None:
     """Ask everything that is planned."""
-    await evaluate(
-        run, [shard for cell in run.plan.cells for shard in shards(cell, run.plan.suite_named(cell.suite).n_cases)]
-    )
+    cells = ((cell, run.plan.suite_named(cell.suite).n_cases) for cell in run.plan.cells)
+    await evaluate(run, [shard for cell, n in cells for shard in shards(cell, n, workers=run.config.workers)])
 
 
 async def judge_baselines_again(run: Run) -> None:
@@ -87,16 +89,16 @@ async def confirm_suspicions(run: Run) -> None:
 async def evaluate(run: Run, work: list[Shard]) -> None:
     """Evaluate shards, one task each; one that breaks leaves its cell unmeasured and the rest alone."""
     if not run.stop.is_set():
-        async with open_evaluation(run, work) as evaluation:
-            await evaluate_shards(run, evaluation, work)
+        async with open_round(run, work) as evaluator:
+            await evaluate_shards(run, evaluator, work)
 
 
-async def evaluate_shards(run: Run, evaluation: Evaluation, work: list[Shard]) -> None:
+async def evaluate_shards(run: Run, evaluator: Evaluation | Crew, work: list[Shard]) -> None:
     """One Prefect task for each shard."""
 
     @task(name="evaluate", task_run_name="{shard}", cache_policy=NO_CACHE)
     async def evaluate_one(shard: Shard) -> None:
-        await evaluation.shard(shard)
+        await evaluator.shard(shard)
 
     ended = await asyncio.gather(*(evaluate_one(shard) for shard in work), return_exceptions=True)
     for shard, error in zip(work, ended, strict=True):

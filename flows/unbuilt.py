@@ -15,7 +15,5 @@ def unbuilt_problems(file: ConfigFile) -> Iterator[Problem]:
 
 def unbuilt(config: Config) -> Iterator[str]:
     """The fields of a config that nothing reads yet."""
-    if config.workers > 1:
-        yield "workers above 1"
     if config.auto_compare:
         yield "auto_compare"

@@ -1,5 +1,6 @@
 """What a run is going to do, decided before the first call and stored with the run."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,9 @@ from pydantic import TypeAdapter
 
 from tasks.records import Phase, Setting, Suite
 
-ROWS_PER_SHARD = 256
+TRIALS_PER_SHARD = 256
+FEWEST_PER_SHARD = 32
+SHARDS_PER_WORKER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +148,19 @@ def stored_cases(results: Path, suite: Suite) -> Path:
     return results / "parts" / "cases" / f"{suite.name}-{suite.dataset_hash[:16]}.parquet"
 
 
-def shards(cell: PlannedCell, n_cases: int) -> Iterator[Shard]:
-    """Cut a cell into pieces of some hundred trials."""
-    yield from cut(Shard(cell.suite, cell.model, cell.phase, 0, n_cases, 1, cell.trials))
+def shards(cell: PlannedCell, n_cases: int, *, workers: int = 1) -> Iterator[Shard]:
+    """Cut a cell into pieces of some hundred trials, smaller where several workers would have none."""
+    yield from cut(Shard(cell.suite, cell.model, cell.phase, 0, n_cases, 1, cell.trials), workers=workers)
 
 
-def cut(whole: Shard) -> Iterator[Shard]:
+def cut(whole: Shard, *, workers: int = 1) -> Iterator[Shard]:
     """Cut a shard into pieces of some hundred trials; one of chosen cases stays whole."""
     if whole.case_ids is not None:
         yield whole
         return
-    rows = max(1, ROWS_PER_SHARD // (whole.last_trial - whole.first_trial + 1))
+    most = TRIALS_PER_SHARD
+    if workers > 1:
+        most = min(most, max(FEWEST_PER_SHARD, math.ceil(whole.n_trials / (SHARDS_PER_WORKER * workers))))
+    rows = max(1, most // (whole.last_trial - whole.first_trial + 1))
     for start in range(whole.start, whole.stop, rows):
         yield whole._replace(start=start, stop=min(start + rows, whole.stop))

@@ -15,6 +15,7 @@ from flows.run import now
 from flows.terminal.plan import shown_start
 from flows.terminal.progress import shown_progress
 from flows.terminal.result import shown_result
+from flows.workers.crew import hired
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
 from tasks.errors import RunBroken, UsageError
@@ -52,12 +53,13 @@ def compare(
 def run(request: Request, prepared: Prepared, flow: str) -> Answered:
     """Start the flow in this process, with its own Prefect server unless one is named."""
     total = sum(cell.trials * prepared.plan.suite_named(cell.suite).n_cases for cell in prepared.plan.cells)
-    runtime.prepare(provider.load)
-    refuse_unusable_models(prepared)
-    print(shown_start(prepared), file=sys.stderr)
-    with shown_progress(total) as tell:
-        hand_over(request, replace(prepared, tell=tell, say=lambda _: None))
-        result = result_of(runtime.run_flow(flow_named(flow), request))
+    with hired(prepared.file.config) as crew:
+        runtime.prepare(provider.load)
+        refuse_unusable_models(prepared)
+        print(shown_start(prepared), file=sys.stderr)
+        with shown_progress(total) as tell:
+            hand_over(request, replace(prepared, tell=tell, say=lambda _: None, crew=crew))
+            result = result_of(runtime.run_flow(flow_named(flow), request))
     return Answered(exit_code=exit_code(result), data=as_data(result), text=shown_result(result))
 
 

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from tasks.calls.journal import Trial
+from flows.news import News
+from tasks.records import OutcomeState
 
 PLAIN_EVERY_S = 10.0
 
 
 class Progress(Protocol):
-    """Told of every finished trial."""
+    """Told of finished trials."""
 
-    def __call__(self, trial: Trial) -> None:
-        """Count it and show the count now and then."""
+    def __call__(self, news: News) -> None:
+        """Count them and show the count now and then."""
 
 
 class Tally:
@@ -24,17 +25,19 @@ class Tally:
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self.done = 0
-        self.outcomes: Counter[str] = Counter()
+        self.outcomes: Counter[OutcomeState] = Counter()
         self.cost_usd = 0.0
         self.started = time.monotonic()
 
-    def add(self, trial: Trial) -> None:
-        """Count one finished trial; the line that only brings its answer adds nothing but cost."""
-        self.cost_usd += sum(call.cost_usd or 0 for call in trial.calls)
-        if trial.outcome:
-            self.done += 1
-            self.outcomes[trial.outcome.outcome] += 1
+    @property
+    def done(self) -> int:
+        """How many are finished."""
+        return self.outcomes.total()
+
+    def add(self, news: News) -> None:
+        """Count what was finished and spent."""
+        self.cost_usd += news.cost_usd
+        self.outcomes += news.outcomes
 
     @property
     def left_s(self) -> float | None:
@@ -66,10 +69,10 @@ def plain_lines(total: int) -> Progress:
     """A line every ten seconds and at the end."""
     tally, last = Tally(total), time.monotonic()
 
-    def tell(trial: Trial) -> None:
+    def tell(news: News) -> None:
         nonlocal last
-        tally.add(trial)
-        if trial.outcome and (tally.done == total or time.monotonic() - last > PLAIN_EVERY_S):
+        tally.add(news)
+        if news.outcomes and (tally.done == total or time.monotonic() - last > PLAIN_EVERY_S):
             last = time.monotonic()
             print(tally, file=sys.stderr, flush=True)
 
@@ -87,9 +90,9 @@ def live_bar(total: int) -> Iterator[Progress]:
     with Bars(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task("starting", total=total)
 
-        def tell(trial: Trial) -> None:
-            tally.add(trial)
-            if trial.outcome:
+        def tell(news: News) -> None:
+            tally.add(news)
+            if news.outcomes:
                 bars.update(bar, completed=tally.done, description=str(tally))
 
         yield tell

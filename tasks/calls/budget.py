@@ -8,13 +8,12 @@ more will come, its calls are not sent.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.calls.gate import Attempt, Need, NotAdmitted
+from tasks.calls.ledger import Ledger, Page
 from tasks.calls.line import Line
 from tasks.calls.pledges import PLEDGE, Pledge
-from tasks.calls.spacing import Cell, OwnCell
 from tasks.config import Price
 from tasks.records import CallStatus
 
@@ -46,28 +45,36 @@ model has answered, and a model that waits for the judge's share would never ans
 class Account:
     """What one payer has spent and reserved, in USD, and the calls that it has behind and before it."""
 
-    def __init__(self, payer: str, cell: Callable[[str], Cell]) -> None:
-        self.spent = cell(f"{payer}: spent")
-        self.reserved = cell(f"{payer}: reserved")
-        self.under_way = cell(f"{payer}: under way")
-        self.settled = cell(f"{payer}: settled")
-        self.to_do = cell(f"{payer}: to do")
-        self.waiting = cell(f"{payer}: waiting")
+    def __init__(self, page: Page) -> None:
+        self.spent = page.cell("spent")
+        self.reserved = page.count("reserved")
+        self.sent = page.count("sent")
+        self.under_way = page.count("under way")
+        self.settled = page.cell("settled")
+        self.to_do = page.cell("to do")
+        self.waiting = page.count("waiting")
 
     def reserve(self, usd: float) -> None:
         """Set aside what one more call may cost."""
         self.reserved.value += usd
         self.under_way.value += 1
 
-    def release(self, usd: float) -> None:
+    def release(self, usd: float, *, sent: bool) -> None:
         """Take back what was set aside for a call."""
         self.under_way.value -= 1
         self.reserved.value = self.reserved.value - usd if self.under_way.value else 0.0
+        if sent:
+            self.sent.value = self.sent.value - usd if self.under_way.value else 0.0
+
+    def bury(self) -> None:
+        """Count as spent what this process, which is no more, had sent: it may have been billed."""
+        self.spent.value += self.sent.value
+        self.sent.value = self.reserved.value = self.under_way.value = self.waiting.value = 0
 
     @property
     def used(self) -> float:
         """What others cannot have."""
-        return self.spent.value + self.reserved.value
+        return self.spent.value + self.reserved.total
 
     def still_needs(self, share: float) -> float:
         """What of its share it will probably use yet."""
@@ -80,32 +87,39 @@ class Account:
 
 
 class Budget:
-    """The budget of a run; `payers` are names with the number of calls that each has to do."""
+    """The budget of a run; `payers` are the names of those who pay from it, and `ledger` is where they write."""
 
-    def __init__(
-        self,
-        usd: float,
-        payers: Mapping[str, int],
-        *,
-        spent_before: float = 0.0,
-        cell: Callable[[str], Cell] = lambda _: OwnCell(),
-        lock: Callable[[], AbstractContextManager[object]] = nullcontext,
-        shared: bool = False,
-    ) -> None:
+    def __init__(self, usd: float, payers: Iterable[str], ledger: Ledger | None = None) -> None:
+        self.ledger = ledger or Ledger()
+        self.look_after_s = LOOK_EVERY_S if self.ledger.is_shared else STALLED_S / 2
         self._usd = usd
-        self._left_usd = usd - spent_before
-        self.look_after_s = LOOK_EVERY_S if shared else STALLED_S / 2
+        self._spent_before = self.ledger.cell("budget: spent before")
         self._stalled_since = math.inf
-        self.lock = lock
-        self._accounts = {name: Account(name, cell) for name in payers}
-        self._lines = {name: Line() for name in payers}
-        if not shared:
-            self.expect(payers)
+        self._accounts = {name: account_in(self.ledger, name) for name in payers}
+        self._lines = {name: Line() for name in self._accounts}
 
-    def expect(self, payers: Mapping[str, int]) -> None:
+    @property
+    def spent_usd(self) -> float:
+        """What was spent, and what may have been: of a call under way nobody knows."""
+        return self._spent_before.value + sum(one.spent.value + one.sent.total for one in self._accounts.values())
+
+    def begin(self, *, spent_before_usd: float) -> None:
+        """Begin with what an earlier attempt left; of several processes one does so."""
+        self._spent_before.value = spent_before_usd
+
+    def expect(self, calls: Mapping[str, int]) -> None:
         """Set what each payer has to do; of several processes one does so."""
-        for name, calls in payers.items():
-            self._accounts[name].to_do.value = calls
+        for name, account in self._accounts.items():
+            account.to_do.value = calls.get(name, 0)
+
+    def bury(self, seat: int) -> None:
+        """Settle what a process that is no more had under way."""
+        seen_from_there = self.ledger.seen_from(seat)
+        theirs = [account_in(seen_from_there, name) for name in self._accounts]
+        with self.ledger.lock():
+            for account in theirs:
+                account.bury()
+        self.did_change()
 
     def purse(self, payer: str, price: Price, most_answer_tokens: int) -> "Purse":
         """What a payer pays from: at most `price`, and for answers no longer than that where nothing bounds them."""
@@ -116,18 +130,19 @@ class Budget:
         will."""
         wanted = [(account, usd), *pledged]
         others = [one for one in self._accounts.values() if one is not account]
-        in_flight = any(one.under_way.value for one in self._accounts.values())
-        share = self._left_usd / len(self._accounts)
+        in_flight = any(one.under_way.total for one in self._accounts.values())
+        left_usd = self._usd - self._spent_before.value
+        share = left_usd / len(self._accounts)
         for one, amount in wanted:
             one.reserve(amount)
         used = sum(one.used for one in self._accounts.values())
-        held = sum(one.still_needs(share) for one in others if in_flight or not one.waiting.value)
+        held = sum(one.still_needs(share) for one in others if in_flight or not one.waiting.total)
         if self._is_stalled(in_flight=in_flight):
             held = 0.0
-        if used + held <= self._left_usd:
+        if used + held <= left_usd:
             return True
         for one, amount in wanted:
-            one.release(amount)
+            one.release(amount, sent=False)
         if not in_flight and not held:
             raise NotAdmitted(CallStatus.BUDGET, f"budget: what is left of {self._usd:g} USD does not pay for it")
         return False
@@ -142,6 +157,11 @@ class Budget:
         """Let all look again."""
         for line in self._lines.values():
             line.look_again()
+
+
+def account_in(ledger: Ledger, payer: str) -> Account:
+    """The account of a payer."""
+    return Account(ledger.page(f"budget of {payer}"))
 
 
 class Purse:
@@ -175,7 +195,7 @@ class Purse:
 
     def _is_granted(self, usd: float, pledge: Pledge) -> bool:
         pledged = [(purse._account, amount) for purse, amount in pledge.wanted]
-        with self._budget.lock():
+        with self._budget.ledger.lock():
             granted = self._budget.is_granted(self._account, usd, pledged)
         if granted:
             pledge.set_aside()
@@ -189,23 +209,27 @@ class Purse:
             self._account.waiting.value = value
             self._budget.did_change()
 
+    def send(self, reserved_usd: float) -> None:
+        """What was reserved may be billed from now on."""
+        self._account.sent.value += reserved_usd
+
     def settle(self, reserved_usd: float, attempt: Attempt | None) -> None:
         """Put what a call came to in the place of what was reserved for it; None was cancelled, and may be billed."""
-        with self._budget.lock():
-            self._account.release(reserved_usd)
-            self._account.spent.value += came_to(attempt, reserved_usd)
+        with self._budget.ledger.lock():
+            self._account.spent.value += came_to(attempt, reserved_usd)  # first: killed in between, it counts twice
             self._account.settled.value += 1
+            self._account.release(reserved_usd, sent=True)
         self._budget.did_change()
 
     def give_back(self, reserved_usd: float) -> None:
         """Nothing was sent."""
-        with self._budget.lock():
-            self._account.release(reserved_usd)
+        with self._budget.ledger.lock():
+            self._account.release(reserved_usd, sent=False)
         self._budget.did_change()
 
     def did(self, calls: int) -> None:
         """So many of the calls to do are behind it, whether they were sent or not."""
-        with self._budget.lock():
+        with self._budget.ledger.lock():
             self._account.to_do.value -= calls
         self._budget.did_change()
 

@@ -137,23 +137,32 @@ def read_trials(paths: Iterable[Path], torn: list[str]) -> Iterator[Trial]:
 
 
 class Done(NamedTuple):
-    """What an interrupted run has behind it: trials with their outcome, and answers that nobody has scored yet."""
+    """What is behind an interrupted run: trials with their outcome, and answers that nobody has scored yet."""
 
     finished: set[TrialKey]
     answered: dict[TrialKey, Call]
     torn: list[str]
+
+    def add(self, more: "Done") -> None:
+        """Take over what somebody else has done."""
+        self.finished.update(more.finished)
+        self.answered.update(more.answered)
+        self.torn.extend(more.torn)
+
+
+def stock_of(journals: Iterable[Path]) -> Done:
+    """Read what journals hold; probes aside."""
+    done = Done(set(), {}, [])
+    for trial in read_trials(journals, done.torn):
+        if trial.outcome:
+            done.finished.add(trial.key)
+        elif trial.key.phase != "probe":
+            done.answered[trial.key] = trial.calls[0]
+    return done
 
 
 def take_stock(folder: Path) -> Done:
     """Read the journals of a run that is resumed, and forget what was not asked: it will be."""
     for path in folder.glob(f"{NOT_ASKED}*.jsonl"):
         path.unlink()
-    torn: list[str] = []
-    finished: set[TrialKey] = set()
-    answered: dict[TrialKey, Call] = {}
-    for trial in read_trials(sorted(folder.glob("journal-*.jsonl")), torn):
-        if trial.outcome:
-            finished.add(trial.key)
-        elif trial.key.phase != "probe":
-            answered[trial.key] = trial.calls[0]
-    return Done(finished, answered, torn)
+    return stock_of(sorted(folder.glob("journal-*.jsonl")))

@@ -3,13 +3,13 @@
 import asyncio
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from tasks.calls.adaptive import FIRST_PER_SECOND, Start
 from tasks.calls.budget import Purse
 from tasks.calls.gate import Attempt, Need, NotAdmitted
+from tasks.calls.ledger import Ledger, Page
 from tasks.calls.line import Line
-from tasks.calls.pace import CellNamed, Pace, Stated, own_cell
+from tasks.calls.pace import Pace, Stated
 from tasks.calls.retries import MAX_WAIT_S
 from tasks.config import Limits, ModelConfig
 from tasks.records import CallStatus
@@ -19,6 +19,9 @@ FIRST_IN_FLIGHT = 8
 
 PREPARING = 1.25
 """Requests let through for each connection: the rest are being prepared, or their answers being read."""
+
+LOOK_EVERY_S = 0.02
+"""How often who waits looks whether another process has made room."""
 
 
 class Lane:
@@ -33,36 +36,37 @@ class ModelGate:
     """The gate of one model: who comes has its cost reserved, waits in the model's line, and then in its lane's."""
 
     def __init__(
-        self,
-        lane: Lane,
-        told: Stated,
-        *,
-        first: int,
-        purse: Purse | None,
-        places: asyncio.Semaphore,
-        lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        self, lane: Lane, told: Stated, page: Page, *, first: int, purse: Purse | None, places: asyncio.Semaphore
     ) -> None:
-        self.stopped: str | None = None
         self._lane = lane
         self._told = told
         self._line = Line()
         self._first = first
         self._purse = purse
         self._places = places
-        self._lock = lock
-        self._unheard = 0
-        self._was_heard = False
+        self._ledger = page.ledger
+        self._unheard = page.count("unheard")
+        self._was_heard = page.cell("was heard")
+        self._stopped = page.note("stopped")
         self._now = asyncio.get_running_loop().time
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the model is not asked any more, if so."""
+        return self._stopped.text
 
     async def enter(self, need: Need) -> "Passage":
         """Wait for the turn; raises NotAdmitted once the model is stopped or the budget used up."""
         reserved_usd = await self._purse.reserve(need) if self._purse else 0.0
         try:
-            return Passage(self, await self._turn(need.tokens), reserved_usd)
+            start = await self._turn(need.tokens)
         except BaseException:
             if self._purse:
                 self._purse.give_back(reserved_usd)
             raise
+        if self._purse:
+            self._purse.send(reserved_usd)
+        return Passage(self, start, reserved_usd)
 
     async def _turn(self, tokens: int) -> Start:
         """Wait until the model's own limits allow one more, then those of its key, then those of this process."""
@@ -70,7 +74,7 @@ class ModelGate:
             await line.until(self._told_ready_in_s)
             async with self._lane.line as lane_line:
                 while True:
-                    await lane_line.until(self._ready_in_s)
+                    await lane_line.until(self._look_in_s)
                     await self._places.acquire()
                     start = self._start(tokens)
                     if start is not None:
@@ -82,19 +86,24 @@ class ModelGate:
             raise NotAdmitted(CallStatus.MODEL_STOPPED, self.stopped)
         return self._told.ready_in_s(self._now())
 
+    def _look_in_s(self) -> float:
+        """How long until it may be ready; other processes say nothing when they leave."""
+        ready_in_s = self._ready_in_s()
+        return LOOK_EVERY_S if ready_in_s == math.inf and self._ledger.is_shared else ready_in_s
+
     def _ready_in_s(self) -> float:
-        if not self._was_heard and self._unheard >= self._first:
+        if not self._was_heard.value and self._unheard.total >= self._first:
             return math.inf
         return max(self._told_ready_in_s(), self._lane.pace.ready_in_s(self._now()))
 
     def _start(self, tokens: int) -> Start | None:
         """Count a start, unless another process came first."""
-        with self._lock():
+        with self._ledger.lock():
             if self._ready_in_s() > 0:
                 return None
             now = self._now()
             self._told.start(now, tokens)
-            self._unheard += 1
+            self._unheard.value += 1
             return self._lane.pace.start(now, tokens)
 
     def leave(self, start: Start, attempt: Attempt | None, reserved_usd: float) -> None:
@@ -102,15 +111,15 @@ class ModelGate:
         self._places.release()
         if self._purse:
             self._purse.settle(reserved_usd, attempt)
-        self._unheard -= 1
-        with self._lock():
+        self._unheard.value -= 1
+        with self._ledger.lock():
             self._lane.pace.leave(self._now(), start, attempt)
             if attempt is not None:
-                self._was_heard = True
+                self._was_heard.value = 1
                 self._told.settle(attempt, start.tokens)
                 self._told.learn(attempt)
         if attempt is not None and is_final(attempt):
-            self.stopped = f"not asked any more: {attempt.status.value.replace('_', ' ')}: {attempt.error}"
+            self._stopped.write(f"not asked any more: {attempt.status.value.replace('_', ' ')}: {attempt.error}")
         self._line.look_again()
         self._lane.line.look_again()
 
@@ -131,20 +140,24 @@ class Passage:
 
 
 class Gates:
-    """The gates of a run's models in this process, with at most `concurrency` requests in flight."""
+    """The gates of a run's models in this process.
+
+    At most `concurrency` requests are in flight, of all models and all processes with that ledger; of them this process
+    may have `own_concurrency`.
+    """
 
     def __init__(
         self,
         concurrency: int,
         *,
-        cell: CellNamed = own_cell,
-        lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        own_concurrency: int | None = None,
+        ledger: Ledger | None = None,
         keeps_up: Callable[[], bool] = lambda: True,
     ) -> None:
         self._concurrency = concurrency
-        self._places = asyncio.Semaphore(math.ceil(PREPARING * concurrency))
-        self._cell = cell
-        self._lock = lock
+        self._own = own_concurrency or concurrency
+        self._places = asyncio.Semaphore(math.ceil(PREPARING * self._own))
+        self._ledger = ledger or Ledger()
         self._keeps_up = keeps_up
         self._lanes: dict[str, Lane] = {}
         self._gates: dict[str, ModelGate] = {}
@@ -153,14 +166,10 @@ class Gates:
         """The gate of a model or judge, and what it pays from."""
         name = f"{model.name} {model.model} {lane_of(model)}"
         if name not in self._gates:
-            told = Stated(Limits(), lambda what: self._cell(f"{name}: {what}"))
+            page = self._ledger.page(name)
+            first = self.most_of(model) if model.is_rehearsal else FIRST_IN_FLIGHT
             self._gates[name] = ModelGate(
-                self._lane(model),
-                told,
-                first=self.most_of(model) if model.is_rehearsal else FIRST_IN_FLIGHT,
-                purse=purse,
-                places=self._places,
-                lock=self._lock,
+                self._lane(model), Stated(Limits(), page), page, first=first, purse=purse, places=self._places
             )
         return self._gates[name]
 
@@ -170,9 +179,9 @@ class Gates:
             pace = Pace(
                 model.limits,
                 self.most_of(model),
+                page=self._ledger.page(name),
                 first_per_second=math.inf if model.is_rehearsal else FIRST_PER_SECOND,
                 now=asyncio.get_running_loop().time(),
-                cell=lambda what: self._cell(f"{name}: {what}"),
                 keeps_up=self._keeps_up,
             )
             self._lanes[name] = Lane(pace)
@@ -182,6 +191,10 @@ class Gates:
         """How many requests of a model may be let through at once."""
         most = math.ceil(PREPARING * self._concurrency)
         return min(model.limits.concurrency or most, most)
+
+    def room_of(self, model: ModelConfig) -> int:
+        """How many trials of a model this process may have under way at once."""
+        return math.ceil(PREPARING * min(self.most_of(model), math.ceil(PREPARING * self._own)))
 
 
 def lane_of(model: ModelConfig) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from tasks.calls.adaptive import FIRST_PER_SECOND, Learned, Start
 from tasks.calls.gate import Attempt
-from tasks.calls.spacing import Cell, OwnCell, Spacing
+from tasks.calls.ledger import Page
+from tasks.calls.spacing import Spacing
 from tasks.calls.told_limits import REQUEST_LIMITS, TOKEN_LIMITS, per_minute, seconds_until_reset
 from tasks.config import Limits
 from tasks.records import CallStatus
@@ -20,21 +21,13 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 30.0
 ANSWERED = frozenset({CallStatus.ANSWERED, CallStatus.REFUSED_BY_PROVIDER, CallStatus.BAD_RESPONSE})
 
-CellNamed = Callable[[str], Cell]
-"""Gives the number of a name, which processes may share."""
-
-
-def own_cell(_: str) -> Cell:
-    """A number of this process alone."""
-    return OwnCell()
-
 
 class Stated:
     """Limits per minute that the config or the provider states, each at most as high as the other says."""
 
-    def __init__(self, limits: Limits, cell: CellNamed) -> None:
-        self._requests = Spacing(cell("next request"), rate_of(limits.requests_per_minute))
-        self._tokens = Spacing(cell("next tokens"), rate_of(limits.tokens_per_minute))
+    def __init__(self, limits: Limits, page: Page) -> None:
+        self._requests = Spacing(page.cell("next request"), rate_of(limits.requests_per_minute))
+        self._tokens = Spacing(page.cell("next tokens"), rate_of(limits.tokens_per_minute))
 
     def ready_in_s(self, now: float) -> float:
         """How long until the next may start."""
@@ -73,24 +66,24 @@ class Pace:
         limits: Limits,
         most: int,
         *,
+        page: Page,
         now: float,
         first_per_second: float = FIRST_PER_SECOND,
-        cell: CellNamed = own_cell,
         keeps_up: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._stated = Stated(limits, cell)
-        self._learned = Learned(most, now, first_per_second)
-        self._spacing = Spacing(OwnCell(now))
-        self._closed_until = cell("closed until")
+        self._stated = Stated(limits, page)
+        self._learned = Learned(most, now, first_per_second, page)
+        self._spacing = Spacing(page.cell("next", now))
+        self._closed_until = page.cell("closed until")
         self._keeps_up = keeps_up
-        self._vain_pauses = 0
+        self._vain_pauses = page.cell("vain pauses")
 
     def ready_in_s(self, now: float) -> float:
         """How long until the next may start; infinite while as many as allowed are in flight."""
         closed_s = self._closed_until.value - now
         if closed_s > 0:
             return closed_s
-        if self._learned.in_flight >= self._learned.size(now):
+        if self._learned.in_flight.total >= self._learned.size(now):
             return math.inf
         self._spacing.per_second = self._learned.per_second(now)
         return max(self._stated.ready_in_s(now), self._spacing.ready_in_s(now))
@@ -105,7 +98,7 @@ class Pace:
 
     def leave(self, now: float, start: Start, attempt: Attempt | None) -> None:
         """Learn from how it went; None if it was cancelled."""
-        self._learned.in_flight -= 1
+        self._learned.in_flight.value -= 1
         if attempt is None:
             return
         self._stated.settle(attempt, start.tokens)
@@ -117,7 +110,7 @@ class Pace:
         elif attempt.status in ANSWERED:
             self._learned.answer(now, start)
             if start.at >= self._closed_until.value:
-                self._vain_pauses = 0
+                self._vain_pauses.value = 0
 
     def _pause(self, now: float, start: Start, attempt: Attempt) -> None:
         """Start nothing for as long as the provider asks for, else for twice as long as the last time in vain."""
@@ -127,8 +120,8 @@ class Pace:
         if asked_s is not None:
             self._close(now + max(FIRST_PAUSE_S, asked_s))
         elif start.at >= self._closed_until.value:
-            self._close(now + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._vain_pauses))
-            self._vain_pauses += 1
+            self._close(now + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._vain_pauses.value))
+            self._vain_pauses.value += 1
 
     def _close(self, until: float) -> None:
         self._closed_until.value = max(self._closed_until.value, until)

@@ -5,25 +5,11 @@ number alone.
 """
 
 import math
-from typing import Protocol
+
+from tasks.calls.ledger import Cell
 
 CATCH_UP_S = 0.05
 """How much of a delay of our own may be made up by starting closer together."""
-
-
-class Cell(Protocol):
-    """A number that may be shared."""
-
-    value: float
-
-
-class OwnCell:
-    """A number of this process."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = value
 
 
 class Spacing:

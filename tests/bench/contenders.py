@@ -58,7 +58,7 @@ def bare_loop(url: str, cases: int, in_flight: int) -> Turn:
 
 async def evaluated(prepared: Any) -> None:
     """Run a plan without Prefect: asked, scored, journaled and stored."""
-    from flows.evaluation import open_evaluation
+    from flows.rounds import open_round
     from flows.run import open_run
     from flows.storing import store_trials
     from tasks.datasets.stored import store_cases
@@ -68,7 +68,7 @@ async def evaluated(prepared: Any) -> None:
     store_cases(suite, stored_cases(prepared.file.results, suite))
     work = list(shards(cell, suite.n_cases))
     with open_run(prepared) as run:
-        async with open_evaluation(run, work) as evaluation:
+        async with open_round(run, work) as evaluation:
             await asyncio.gather(*map(evaluation.shard, work))
         await asyncio.to_thread(store_trials, run)
 

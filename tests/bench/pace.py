@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows import runtime
-from flows.evaluation import open_evaluation
 from flows.prepared import prepare_night
 from flows.requests import NightRequest
+from flows.rounds import open_round
 from flows.run import now, open_run
 from tasks.calls import provider
 from tasks.calls.journal import read_trials
@@ -71,7 +71,7 @@ async def measure(url: str, cases: int, *, told: bool) -> Paced:
         store_cases(suite, stored_cases(prepared.file.results, suite))
         with open_run(prepared) as run:
             work = list(shards(cell, cases))
-            async with open_evaluation(run, work) as evaluation:
+            async with open_round(run, work) as evaluation:
                 began = time.perf_counter()
                 await asyncio.gather(*map(evaluation.shard, work))
                 seconds = time.perf_counter() - began

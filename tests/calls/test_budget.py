@@ -40,7 +40,8 @@ class Payers:
         known: float = 0.9,
     ) -> None:
         self.random = random.Random(seed)
-        self.budget = Budget(usd, dict.fromkeys(prices, calls))
+        self.budget = Budget(usd, prices)
+        self.budget.expect(dict.fromkeys(prices, calls))
         self.prices = prices
         self.calls = calls
         self.share, self.known = share, known
@@ -125,7 +126,9 @@ def test_no_money_is_no_call_but_for_models_that_cost_nothing() -> None:
 
 def test_what_was_spent_before_is_not_there_any_more() -> None:
     async def run() -> None:
-        purse = Budget(1.0, {"one": 1}, spent_before=0.95).purse("one", CENT, 0)
+        budget = Budget(1.0, ["one"])
+        budget.begin(spent_before_usd=0.95)
+        purse = budget.purse("one", CENT, 0)
         with pytest.raises(NotAdmitted, match="what is left of 1 USD does not pay for it") as refused:
             await purse.reserve(NEED)
         assert refused.value.status is CallStatus.BUDGET
@@ -135,7 +138,7 @@ def test_what_was_spent_before_is_not_there_any_more() -> None:
 
 def test_an_answer_that_nothing_bounds_reserves_the_longest_that_the_model_can_give() -> None:
     async def run() -> None:
-        purse = Budget(1.0, {"one": 1}).purse("one", CENT, 64)
+        purse = Budget(1.0, ["one"]).purse("one", CENT, 64)
         assert await purse.reserve(Need(tokens=0, most_prompt_tokens=0, most_answer_tokens=None)) == pytest.approx(0.64)
 
     run_in_virtual_time(run())
@@ -159,7 +162,8 @@ def test_what_may_have_been_billed_counts(attempt: Attempt | None, usd: float) -
 
 
 async def test_what_is_kept_for_an_idle_judge_does_not_hold_up_the_model_whose_answers_it_waits_for() -> None:
-    budget = Budget(1.0, {"model": 10, "judge": 10})
+    budget = Budget(1.0, ["model", "judge"])
+    budget.expect({"model": 10, "judge": 10})
     purse = budget.purse("model", Price(input_per_million=0, output_per_million=1), 0)
     async with asyncio.timeout(10):
         assert await purse.reserve(Need(most_prompt_tokens=0, tokens=0, most_answer_tokens=600_000)) == 0.6
@@ -172,7 +176,8 @@ class Judged:
         self, usd: float, answer_usd: float, judge_usd: float, *, calls: int, faults: float, seed: int
     ) -> None:
         self.random = random.Random(seed)
-        self.budget = Budget(usd, {"model": calls, "judge": calls})
+        self.budget = Budget(usd, ["model", "judge"])
+        self.budget.expect({"model": calls, "judge": calls})
         self.model = self.budget.purse("model", priced(answer_usd / 10), 0)
         self.judge = self.budget.purse("judge", priced(judge_usd / 10), 0)
         self.calls, self.faults = calls, faults
@@ -229,7 +234,8 @@ def test_no_answer_is_bought_that_cannot_be_judged_over_a_hundred_seeded_runs() 
 
 def test_a_question_that_costs_more_than_was_pledged_waits_like_any_other() -> None:
     async def run() -> None:
-        budget = Budget(1.0, {"model": 1, "judge": 1})
+        budget = Budget(1.0, ["model", "judge"])
+        budget.expect({"model": 1, "judge": 1})
         model, judge = budget.purse("model", CENT, 0), budget.purse("judge", CENT, 0)
         PLEDGE.set(Pledge([(judge, 0.01)]))
         model.settle(await model.reserve(NEED), Attempt(status=CallStatus.ANSWERED, cost_usd=0.05))

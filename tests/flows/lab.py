@@ -1,6 +1,9 @@
 """A small team's folder in front of a scripted provider, for tests that run whole nights."""
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,3 +75,14 @@ def wrong_below(limit: int) -> Callable[[Received], str]:
 def broken_below(limit: int, fault: Reply) -> Callable[[Received], str | Reply]:
     """Right, except that the first `limit` cases meet a fault."""
     return lambda request: fault if int(request.prompt.split(" + ")[0]) < limit else right(request)
+
+
+def killed_when(condition: Callable[[], bool], lab: Lab, *arguments: str) -> None:
+    """Run a command in a process of its own and kill it as no program can prevent."""
+    command = [sys.executable, "-c", f"from flows.cli import main; main({list(arguments)!r})"]
+    process = subprocess.Popen(command, cwd=lab.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.budgeting import spent_before
-from tasks.plan import RunFolder
 from tests.fakes.judges import verdict
-from tests.fakes.provider import FakeProvider, Received, Reply, said
+from tests.fakes.provider import FakeProvider, Received, Reply, hanging, said
 from tests.flows.judged_lab import JudgedLab
-from tests.flows.lab import Lab, right
+from tests.flows.lab import Lab, killed_when, right
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -45,11 +43,15 @@ def test_what_the_budget_does_not_pay_for_is_unmeasured_and_a_cheap_model_is_not
     assert night.data["cost_usd"] <= 1.0
 
 
-def test_a_resumed_night_has_what_is_left_of_the_budget(lab: Lab) -> None:
-    lab.config({"dear": DEAR}, more="budget_usd: 1.0\n")
-    first = lab.run("nightly")
-    folder = RunFolder(lab.root / "results", first.data["run_id"])
-    assert spent_before(folder) == pytest.approx(first.data["cost_usd"])
+def test_what_was_under_way_when_a_night_was_killed_counts_as_spent(lab: Lab) -> None:
+    lab.config({"dear": f"{DEAR}, limits: {{concurrency: 3}}"}, more="budget_usd: 1.0\n")
+    lab.provider.answer("dear", hanging())
+    killed_when(lambda: len(lab.provider.requests) == 3, lab, "nightly")
+    lab.provider.answer("dear", ten_tokens)
+    night = lab.run("nightly", "--resume", "latest")
+    left_usd = 1.0 - 3 * 0.16
+    assert 0.3 < night.data["cost_usd"] <= left_usd
+    assert len(lab.provider.requests) - 3 <= left_usd / 0.1
 
 
 @pytest.mark.parametrize(

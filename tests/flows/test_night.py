@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 from tests.fakes.prefect_server import PrefectServer
 from tests.fakes.provider import FakeProvider, Received, Reply, refused, said
-from tests.flows.lab import GATE, KEY, Lab, broken_below, right, sums, wrong_below
+from tests.flows.lab import GATE, KEY, Lab, broken_below, killed_when, right, sums, wrong_below
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -363,14 +363,3 @@ def journals(root: Path) -> Iterator[Path]:
 def answered(provider: FakeProvider) -> int:
     """Requests that the scripts above answer at once, and a little time ago."""
     return sum("1" in request.prompt and time.monotonic() - request.at > 0.5 for request in provider.requests)
-
-
-def killed_when(condition: Callable[[], bool], lab: Lab, *arguments: str) -> None:
-    """Run a command in a process of its own and kill it as no program can prevent."""
-    command = [sys.executable, "-c", f"from flows.cli import main; main({list(arguments)!r})"]
-    process = subprocess.Popen(command, cwd=lab.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not condition():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
