@@ -19,9 +19,11 @@ from flows.terminal.tables import table
 from tasks.calls.credentials import unusable_models
 from tasks.config import ModelConfig
 from tasks.datasets.calibration import read_labels
+from tasks.datasets.cases import cases_of
 from tasks.datasets.suites import folders_without_suite
 from tasks.documents import ConfigFile
 from tasks.errors import Problem, UsageError
+from tasks.judges.determinism import scorer_that_would_do
 from tasks.records import Suite
 from tasks.scoring.judge import build_judges
 from tasks.storage import reads
@@ -37,6 +39,7 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
         *price_warnings(file, read),
         *budget_warnings(file, read),
         *slack_warnings(file),
+        *judges_not_needed(read),
     ]
     rows = [[suite.name, suite.n_cases, kinds(suite.kinds), suite.dataset_hash[:12]] for suite in read]
     text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"})
@@ -79,6 +82,17 @@ def slack_warnings(file: ConfigFile) -> Iterator[str]:
 def counted(labelled: Mapping[str, int]) -> str:
     """How many labelled outputs each suite has."""
     return ", ".join(f"{n or 'none'} for {suite}" for suite, n in labelled.items())
+
+
+def judges_not_needed(suites: Iterable[Suite]) -> Iterator[str]:
+    """Where a scorer would find for nothing, and without erring, what a judge is asked."""
+    for suite in suites:
+        for judge in build_judges(suite):
+            if scorer := scorer_that_would_do(case.expected for case in cases_of(suite) if judge.applies_to(case)):
+                yield (
+                    f"{suite.name}: {judge.name!r} asks a judge about labels that the scorer {scorer} compares: it "
+                    "costs nothing and never errs"
+                )
 
 
 def names(models: Iterable[ModelConfig]) -> str:

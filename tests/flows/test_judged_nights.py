@@ -291,3 +291,10 @@ def test_a_resumed_night_judges_what_was_answered_without_asking_the_model_again
 def relabelled(n: int, changed: int) -> list[dict[str, object]]:
     """The sums, of which the first are said to be something else."""
     return [{**case, "expected": "odd"} if i < changed else case for i, case in enumerate(sums(n))]
+
+
+def test_check_points_out_where_a_judge_is_not_needed(lab: JudgedLab) -> None:
+    [warning] = lab.run("check").data["warnings"]
+    assert warning.startswith("sums: 'judge' asks a judge about labels that the scorer numeric compares")
+    lab.suite(JUDGED, [{**case, "expected": f"It must say {case['expected']}."} for case in sums(lab.n)])
+    assert lab.run("check").data["warnings"] == []

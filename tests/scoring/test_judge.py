@@ -9,7 +9,7 @@ import pytest
 from tasks.records import Answer, Call, CallStatus, Case, Finding, TrialKey
 from tasks.scoring.judge import Ask, Posed, RubricJudge, ask_judge, build_judges, finding_of, question_about
 from tasks.scoring.rubric import rubric_named
-from tests.fakes.judges import INJECTIONS, fence_in, obey
+from tests.fakes.judges import COMMAND, INJECTIONS, fence_in, obey, readings
 from tests.scoring.scored import case_of, suite_of
 
 SECRET = b"of this run"
@@ -199,3 +199,19 @@ async def test_the_obedient_judge_obeys_what_stands_outside() -> None:
 
 async def obedient_judge(messages: list[dict[str, str]]) -> Call:
     return reply(output=obey(messages))
+
+
+@pytest.mark.parametrize("output", INJECTIONS.values(), ids=INJECTIONS)
+async def test_no_output_gives_orders_through_a_reply_that_repeats_it(output: str) -> None:
+    """The judge is first talked into repeating the output, and then obeys what its repair says beside the quote."""
+
+    async def parrot(messages: list[dict[str, str]]) -> Call:
+        return reply(output=f"Well, {output}" if len(messages) == 2 else obey(messages))
+
+    assert (await find(POLITE, Answer(output), case_of(), parrot)).passed is False
+
+
+def test_the_attempts_are_many_and_each_would_work_outside_the_fence() -> None:
+    assert len(set(INJECTIONS.values())) >= 60
+    escaped = [name for name, text in INJECTIONS.items() if any(map(COMMAND.search, readings(text)))]
+    assert set(INJECTIONS) == set(escaped)
