@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from flows.answer import Answered, answer_for
-from tasks.errors import UsageError
 
 Command = Callable[..., Answered]
 
@@ -23,16 +22,6 @@ def common(command: Command) -> Command:
     ):
         command = option(command)
     return command
-
-
-def later(name: str, **settings: Any) -> Callable[[Command], Command]:
-    """An option of the public contract that does not exist yet."""
-
-    def refuse_value(_: click.Context, __: click.Parameter, value: object) -> None:
-        if value:
-            raise UsageError.single(f"{name}: not in this version")
-
-    return click.option(name, hidden=True, expose_value=False, callback=refuse_value, **settings)
 
 
 suites = click.option("--suite", "suites", multiple=True, help="Only this suite; may be repeated.")
@@ -81,9 +70,11 @@ def nightly(**options: Any) -> Answered:
 @daybreak.command()
 @common
 @suites
-@click.option("--candidate", required=True, help="A model's name in the config, or a litellm id.")
-@click.option("--baseline", help="A model's name or a run id. Default: its compare_to, else its pinned baseline.")
-@later("--prompt")
+@click.option("--candidate", required=True, help="A model's name in the config, a litellm id, or a run id.")
+@click.option("--baseline", help="A model's name or a run id. Default: itself unchanged, its compare_to or its pin.")
+@click.option("--prompt", metavar="FILE|RUN_ID", help="Ask the candidate with this system prompt, or with a run's.")
+@click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="Ask it with this parameter; repeatable.")
+@click.option("--api-base", metavar="URL|default", help="Ask it at this address.")
 @click.option("--notify", is_flag=True, help="Tell Slack, as a night does.")
 def compare(**options: Any) -> Answered:
     """Compare one candidate with its baseline, now."""

@@ -100,7 +100,7 @@ def is_simulated(run: Run, model: str) -> bool:
 
 def judge_cell(run: Run, planned: PlannedCell, total: CellTotals | None) -> JudgedCell:
     """Judge one cell."""
-    suite = run.plan.suite_named(planned.suite)
+    suite = run.plan.suite_as_asked(planned)
     broken = run.broken_cells.get((planned.suite, planned.model))
     if total is None or broken:
         judged = Judged(verdict=Verdict.UNMEASURED, cause=broken or "nothing was asked", n_paired=0)

@@ -59,7 +59,7 @@ def known_latency_ms(file: ConfigFile, cell: PlannedCell) -> float | None:
 
 def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: float | None) -> Estimate:
     """Estimate one cell."""
-    suite = plan.suite_named(cell.suite)
+    suite = plan.suite_as_asked(cell)
     [model] = [model for model in file.config.models if model.name == cell.model]
     calls = suite.n_cases * cell.trials
     longest = longest_answer(model, cell)

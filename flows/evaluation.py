@@ -166,7 +166,7 @@ class CellWork:
         self._run = run
         self._name = (planned.suite, planned.model)
         self._suite: Suite = run.plan.suite_named(planned.suite)
-        self._renderer = Renderer(self._suite)
+        self._renderer = Renderer(run.plan.suite_as_asked(planned))
         self._scorers = build_scorers(self._suite)
         self._client = ModelClient(
             lane.model,

@@ -39,7 +39,7 @@ def moved(run: Run, *, at: datetime) -> Iterator[Event]:
 def drifted(run: Run, *, at: datetime) -> Iterator[Event]:
     """The cells of this run whose system prompt was not what their template renders."""
     for planned in run.plan.cells:
-        suite = run.plan.suite_named(planned.suite)
+        suite = run.plan.suite_as_asked(planned)
         prompts = [SentPrompts(*sent) for sent in sent_prompts(run.results, run.id, suite.name, planned.model)]
         found = prompt_drift(prompts, rendered_hashes(run, suite, prompts).__getitem__)
         if found:

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any, Literal
 
+from flows.candidates import Candidate, unknown_model
 from flows.history import History, baseline_of_run, pinned_baseline, reference_beside
 from tasks.config import RUN_ID, ModelConfig
 from tasks.documents import ConfigFile
@@ -69,7 +69,7 @@ def night_cell(
     if reference:
         return new_cell(suite, model, baseline_beside(suite, reference, history))
     pinned = pinned_baseline(history, (suite.name, model.name), today)
-    trials = max(suite.config.trials, suite.config.gate.baseline_trials)
+    trials = most_trials(suite)
     if pinned:
         return new_cell(suite, model, pinned, trials=trials if pinned.provisional else None)
     return new_cell(suite, model, None, phase="baseline", trials=trials)
@@ -81,29 +81,40 @@ def baseline_beside(suite: Suite, other: ModelConfig, history: History) -> Basel
 
 
 def comparison_cells(
-    suites: Sequence[Suite],
-    models: Sequence[ModelConfig],
-    candidate: ModelConfig,
-    against: str | None,
-    history: History,
-    *,
-    today: date,
+    suites: Sequence[Suite], models: Sequence[ModelConfig], candidate: Candidate, history: History, *, today: date
 ) -> Cells:
-    """The candidate on every suite, with its baseline beside it where that is a model."""
-    against = against or candidate.compare_to
+    """The candidate on every suite, with its baseline beside it where that is a model.
+
+    Both sides of such a pair are asked equally often: as often as a baseline, which is what the rule of a night needs.
+    """
+    against = candidate.against
     if against is None or RUN_ID.fullmatch(against):
         return tuple(
-            new_cell(suite, candidate, stored_baseline(suite, candidate, against, history, today=today))
+            candidate_cell(suite, candidate, stored_baseline(suite, candidate.model, against, history, today=today))
             for suite in suites
         )
     [other] = choose_models(models, [against])
-    if other.name == candidate.name:
+    if other.name == candidate.model.name:
         raise UsageError.single(f"expected a baseline other than the candidate, got {against!r} for both")
     pairs = (
-        (new_cell(suite, other, None), new_cell(suite, candidate, baseline_beside(suite, other, history)))
+        (
+            new_cell(suite, other, None, trials=most_trials(suite)),
+            candidate_cell(suite, candidate, baseline_beside(suite, other, history), trials=most_trials(suite)),
+        )
         for suite in suites
     )
     return tuple(cell for pair in pairs for cell in pair)
+
+
+def most_trials(suite: Suite) -> int:
+    """How often a case is asked where much shall be known of it."""
+    return max(suite.config.trials, suite.config.gate.baseline_trials)
+
+
+def candidate_cell(suite: Suite, candidate: Candidate, baseline: Baseline, *, trials: int | None = None) -> PlannedCell:
+    """The candidate on one suite, with the parameters and the prompt that are asked for."""
+    cell = new_cell(suite, candidate.model, baseline, trials=trials, overrides=candidate.overrides)
+    return replace(cell, wording=candidate.wordings.get(suite.name))
 
 
 def stored_baseline(
@@ -130,10 +141,16 @@ def stored_baseline(
 
 
 def new_cell(
-    suite: Suite, model: ModelConfig, baseline: Baseline | None, *, phase: Phase = "planned", trials: int | None = None
+    suite: Suite,
+    model: ModelConfig,
+    baseline: Baseline | None,
+    *,
+    phase: Phase = "planned",
+    trials: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
 ) -> PlannedCell:
-    """A cell with the parameters that will be sent: the suite's over the model's."""
-    params = {**model.params, **suite.config.params}
+    """A cell with the parameters that will be sent."""
+    params = effective(model, suite, overrides or {})
     return PlannedCell(
         suite=suite.name,
         model=model.name,
@@ -142,7 +159,14 @@ def new_cell(
         params=params,
         params_hash=content_hash({"model": model.model, "params": params}),
         baseline=baseline,
+        overrides=overrides or {},
     )
+
+
+def effective(model: ModelConfig, suite: Suite, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a cell: the suite's over the model's, and over both what a comparison asks for."""
+    params = {**model.params, **suite.config.params, **overrides}
+    return {name: value for name, value in params.items() if name not in overrides or value is not None}
 
 
 def make_plan(
@@ -170,19 +194,6 @@ def make_plan(
     )
 
 
-def with_candidate(file: ConfigFile, candidate: str) -> tuple[ConfigFile, ModelConfig]:
-    """Find the candidate in the config, or take a litellm id as a model of its own."""
-    known = file.config.model_named(candidate)
-    if known:
-        return file, known
-    if "/" not in candidate:
-        raise unknown_model(candidate, file.config.models)
-    added = ModelConfig(name=candidate, model=candidate, params={"temperature": 0})
-    config = file.config.model_copy(update={"models": [*file.config.models, added]})
-    raw = {**file.raw, "models": [*file.raw["models"], added.model_dump(exclude_unset=True)]}
-    return replace(file, config=config, raw=raw), added
-
-
 def choose_models(models: Sequence[ModelConfig], names: Iterable[str]) -> list[ModelConfig]:
     """The named models in the config's order, or all when none is named."""
     wanted = list(names)
@@ -197,14 +208,6 @@ def runs_on(suite: Suite, models: Iterable[ModelConfig]) -> list[ModelConfig]:
     """Those of the models on which the suite runs."""
     wanted = suite.config.models
     return [model for model in models if wanted is None or model.name in wanted]
-
-
-def unknown_model(name: str, models: Sequence[ModelConfig]) -> UsageError:
-    """Say which models there are."""
-    known = [model.name for model in models]
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the config has {', '.join(known)}"
-    return UsageError.single(f"expected a model of the config, got {name!r}", hint=hint)
 
 
 def content_hash(value: Mapping[str, Any]) -> str:

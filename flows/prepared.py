@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.affordable import told_trials, within_budget
 from flows.announced import announced_problems
+from flows.candidates import Candidate, with_candidate
 from flows.history import read_history, with_day_shifts
 from flows.news import News
 from flows.payers import budget_problems, budget_warnings
-from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, with_candidate
+from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.resuming import changes_since, folder_to_resume, stored_plan
 from flows.unbuilt import unbuilt_problems
 from flows.workers.crew import Crew
 from tasks.calls.rehearsal import problems_of_params
-from tasks.config import ModelConfig
 from tasks.datasets.suites import CheckAll, load_suites
 from tasks.documents import ConfigFile, open_config
 from tasks.errors import Problem, UsageError
@@ -83,16 +84,19 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     """Read, check and plan a comparison."""
     file = read_config(request)
     suites = read_suites(file, request.suites)
-    file, candidate = with_candidate(file, request.candidate)
-    return prepared(file, comparison_plan(file, suites, candidate, request.baseline, now=now))
+    file, candidate = with_candidate(file, suites, request)
+    plan = comparison_plan(file, suites, candidate, now=now)
+    cheaper = within_budget(file, plan)
+    notes = [
+        f"each side is asked {told_trials(cheaper)} where {told_trials(plan)} were wanted: budget_usd pays for no more"
+    ]
+    return prepared(file, cheaper, notes if cheaper != plan else ())
 
 
-def comparison_plan(
-    file: ConfigFile, suites: Sequence[Suite], candidate: ModelConfig, baseline: str | None, *, now: datetime
-) -> Plan:
+def comparison_plan(file: ConfigFile, suites: Sequence[Suite], candidate: Candidate, *, now: datetime) -> Plan:
     """Plan a comparison."""
     history = read_history(file.results)
-    cells = comparison_cells(suites, file.config.models, candidate, baseline, history, today=now.date())
+    cells = comparison_cells(suites, file.config.models, candidate, history, today=now.date())
     cells = tuple(with_day_shifts(file.results, cells, history))
     return make_plan(file, "compare", suites, cells, now=now, night=history.runs)
 

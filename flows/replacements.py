@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from flows.candidates import Candidate
 from flows.estimate import estimate
 from flows.pairing import paired
 from flows.prepared import comparison_plan
@@ -90,7 +91,7 @@ def ratio(cost: float | None, of: float | None) -> float | None:
 
 def to_measure(file: ConfigFile, suite: Suite, model: str, candidate: ModelConfig, *, now: datetime) -> ToMeasure:
     """A comparison to make, with its cost as `daybreak plan` would tell it."""
-    plan = comparison_plan(file, [suite], candidate, model, now=now)
+    plan = comparison_plan(file, [suite], Candidate(candidate, model), now=now)
     costs = [one.cost_usd for one in estimate(file, plan)]
     known = [cost for cost in costs if cost is not None]
     command = f"daybreak compare --candidate {candidate.name} --baseline {model} --suite {suite.name}"

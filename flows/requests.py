@@ -23,11 +23,20 @@ class NightRequest(Request):
 class CompareRequest(Request):
     """Parameters of `compare`."""
 
-    candidate: str = Field(description="A model's name in the config, or a litellm id.")
+    candidate: str = Field(description="A model's name in the config, a litellm id, or a run id (nothing is called).")
     baseline: str | None = Field(
-        None, description="A model's name or a run id; default: the candidate's compare_to, else its pinned baseline."
+        None,
+        description="A model's name or a run id; default: the candidate without its prompt, params and api_base where "
+        "these are given, else its compare_to, else its pinned baseline.",
     )
     suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")
+    prompt: str | None = Field(
+        None, description="Ask the candidate with this file as system prompt, or with the templates of a stored run."
+    )
+    params: tuple[str, ...] = Field(
+        (), description="Ask the candidate with these parameters, NAME=VALUE each (null: not sent)."
+    )
+    api_base: str | None = Field(None, description="Ask the candidate at this address ('default': the provider's own).")
     notify: bool = Field(False, description="Tell Slack, as a night does.")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from flows.planning import effective
 from flows.run_folder import is_alive
 from tasks.documents import ConfigFile, open_config
 from tasks.errors import UsageError
@@ -40,7 +41,7 @@ def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
         raise UsageError(stored.problems)
     models = {model.name: model for model in stored.config.models}
     cells = tuple(
-        replace(cell, params={**models[cell.model].params, **plan.suite_named(cell.suite).config.params})
+        replace(cell, params=effective(models[cell.model], plan.suite_named(cell.suite), cell.overrides))
         for cell in plan.cells
     )
     config = stored.config.model_copy(update={"workers": file.config.workers})  # how it runs, not what

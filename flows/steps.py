@@ -19,7 +19,7 @@ from flows.terminal.artifact import artifact_rows, artifact_text
 from flows.workers.crew import Crew
 from tasks.datasets.stored import store_cases
 from tasks.errors import DaybreakError
-from tasks.plan import Shard, shards, stored_cases
+from tasks.plan import Shard, in_turns, shards, stored_cases
 
 
 async def pull_datasets(run: Run) -> None:
@@ -46,7 +46,8 @@ async def probe_judges(run: Run) -> None:
 async def evaluate_cells(run: Run) -> None:
     """Ask everything that is planned."""
     cells = ((cell, run.plan.suite_named(cell.suite).n_cases) for cell in run.plan.cells)
-    await evaluate(run, [shard for cell, n in cells for shard in shards(cell, n, workers=run.config.workers)])
+    cell_by_cell = [shard for cell, n in cells for shard in shards(cell, n, workers=run.config.workers)]
+    await evaluate(run, in_turns(run.plan) if run.plan.flow == "compare" else cell_by_cell)
 
 
 async def judge_baselines_again(run: Run) -> None:

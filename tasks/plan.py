@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
+from tasks.config import Message
 from tasks.records import Phase, Setting, Suite
 
 TRIALS_PER_SHARD = 256
 FEWEST_PER_SHARD = 32
 SHARDS_PER_WORKER = 2
+TRIALS_PER_TURN = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +39,22 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a cell is asked with instead of its suite's templates; `files` hold them, by the names they have there."""
+
+    prompt: str | None
+    user: str
+    messages: tuple[Message, ...]
+    files: Mapping[str, str]
+    prompt_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCell:
     """One suite on one model.
 
     Without a baseline, a cell of phase `baseline` pins itself, and any other is only there to be compared with.
+    `overrides` are parameters over the model's and the suite's, None for one that is not to be sent.
     """
 
     suite: str
@@ -49,6 +64,8 @@ class PlannedCell:
     params_hash: str
     baseline: Baseline | None
     params: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    wording: Wording | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +89,16 @@ class Plan:
     def suite_named(self, name: str) -> Suite:
         """The suite of a cell."""
         return next(suite for suite in self.suites if suite.name == name)
+
+    def suite_as_asked(self, cell: PlannedCell) -> Suite:
+        """The suite of a cell with the templates that the cell is asked with."""
+        suite, wording = self.suite_named(cell.suite), cell.wording
+        if wording is None:
+            return suite
+        templates = {"prompt": wording.prompt, "user": wording.user, "messages": list(wording.messages)}
+        config = suite.config.model_copy(update=templates)
+        files = {**suite.files, **wording.files}
+        return replace(suite, config=config, files=files, prompt_hash=wording.prompt_hash)
 
     def to_json(self) -> bytes:
         """For plan.json, without the params of cells: they hold what `${VAR}` stood for."""
@@ -150,15 +177,25 @@ def stored_cases(results: Path, suite: Suite) -> Path:
 
 def shards(cell: PlannedCell, n_cases: int, *, workers: int = 1) -> Iterator[Shard]:
     """Cut a cell into pieces of some hundred trials, smaller where several workers would have none."""
-    yield from cut(Shard(cell.suite, cell.model, cell.phase, 0, n_cases, 1, cell.trials), workers=workers)
+    yield from cut(whole_of(cell, n_cases), workers=workers)
 
 
-def cut(whole: Shard, *, workers: int = 1) -> Iterator[Shard]:
+def in_turns(plan: Plan) -> list[Shard]:
+    """The shards of all cells, small and in turns: what a provider does at one time, it does to both sides."""
+    cells = [cut(whole_of(cell, plan.suite_named(cell.suite).n_cases), most=TRIALS_PER_TURN) for cell in plan.cells]
+    return [shard for turn in zip_longest(*cells) for shard in turn if shard]
+
+
+def whole_of(cell: PlannedCell, n_cases: int) -> Shard:
+    """All planned trials of a cell."""
+    return Shard(cell.suite, cell.model, cell.phase, 0, n_cases, 1, cell.trials)
+
+
+def cut(whole: Shard, *, workers: int = 1, most: int = TRIALS_PER_SHARD) -> Iterator[Shard]:
     """Cut a shard into pieces of some hundred trials; one of chosen cases stays whole."""
     if whole.case_ids is not None:
         yield whole
         return
-    most = TRIALS_PER_SHARD
     if workers > 1:
         most = min(most, max(FEWEST_PER_SHARD, math.ceil(whole.n_trials / (SHARDS_PER_WORKER * workers))))
     rows = max(1, most // (whole.last_trial - whole.first_trial + 1))

@@ -34,19 +34,9 @@ def nightly(
     return run(request, prepare_night(request, now=now()), "nightly")
 
 
-def compare(
-    *,
-    config: str,
-    results: str | None,
-    suites: tuple[str, ...],
-    candidate: str,
-    baseline: str | None,
-    notify: bool,
-) -> Answered:
+def compare(**options: Any) -> Answered:
     """Run the comparison and show what it found."""
-    request = CompareRequest(
-        config=config, results=results, suites=suites, candidate=candidate, baseline=baseline, notify=notify
-    )
+    request = CompareRequest(**options)
     return run(request, prepare_comparison(request, now=now()), "compare")
 
 

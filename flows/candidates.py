@@ -1,0 +1,136 @@
+"""The candidate of a comparison: a model as the config has it, or with another prompt, parameters or endpoint."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from flows.requests import CompareRequest
+from tasks.calls.rehearsal import problems_of_params
+from tasks.config import RUN_ID, ModelConfig
+from tasks.datasets.checks import unsteady_models
+from tasks.datasets.other_prompt import as_in, reworded
+from tasks.documents import ConfigFile
+from tasks.documents.wording import shown
+from tasks.errors import Problem, UsageError
+from tasks.plan import Plan, RunFolder, Wording
+from tasks.records import Suite
+
+LONGEST_NAME = 100
+
+
+class Candidate(NamedTuple):
+    """Who is asked, with which parameters over all others and which templates by suite, and against what."""
+
+    model: ModelConfig
+    against: str | None
+    overrides: Mapping[str, Any] = {}
+    wordings: Mapping[str, Wording] = {}
+
+
+def with_candidate(file: ConfigFile, suites: Sequence[Suite], request: CompareRequest) -> tuple[ConfigFile, Candidate]:
+    """Find the candidate; one that is changed becomes a model of its own beside the one it was made from.
+
+    Without a baseline that is named, a changed one is compared with what it was made from.
+    """
+    file, model = with_model(file, request.candidate)
+    overrides = dict(map(parsed, request.params))
+    if not (overrides or request.prompt or request.api_base):
+        return file, Candidate(model, request.baseline or model.compare_to)
+    changed = changed_model(model, overrides, request)
+    unsteady(suites, changed, overrides)
+    wordings = wordings_of(file, suites, request.prompt) if request.prompt else {}
+    return added(file, model, changed), Candidate(changed, request.baseline or model.name, overrides, wordings)
+
+
+def with_model(file: ConfigFile, candidate: str) -> tuple[ConfigFile, ModelConfig]:
+    """Find a model in the config, or take a litellm id as a model of its own."""
+    known = file.config.model_named(candidate)
+    if known:
+        return file, known
+    if "/" not in candidate:
+        raise unknown_model(candidate, file.config.models)
+    added = ModelConfig(name=candidate, model=candidate, params={"temperature": 0})
+    config = file.config.model_copy(update={"models": [*file.config.models, added]})
+    raw = {**file.raw, "models": [*file.raw["models"], added.model_dump(exclude_unset=True)]}
+    return replace(file, config=config, raw=raw), added
+
+
+def changed_model(model: ModelConfig, overrides: Mapping[str, Any], request: CompareRequest) -> ModelConfig:
+    """A model with other parameters or another endpoint, named after what is changed; raises UsageError."""
+    changes = [*request.params, *([shown(Path(request.prompt))] if request.prompt else [])]
+    changes += [request.api_base] if request.api_base else []
+    params = {name: value for name, value in {**model.params, **overrides}.items() if value is not None}
+    base = None if request.api_base == "default" else request.api_base or model.api_base
+    fields = model.model_dump() | {"params": params, "api_base": base, "compare_to": None}
+    try:
+        changed = ModelConfig.model_validate(fields)
+    except ValidationError as error:
+        wrong = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
+        raise UsageError(Problem("compare", f"{where}: {message}") for where, message in wrong) from error
+    if problems := list(problems_of_params(params) if changed.is_rehearsal else ()):
+        raise UsageError(Problem("--param", problem) for problem in problems)
+    name = f"{model.name} with {' '.join(changes)}".replace("\\", "/")
+    return changed.model_copy(update={"name": name[:LONGEST_NAME].rstrip()})
+
+
+def added(file: ConfigFile, model: ModelConfig, changed: ModelConfig) -> ConfigFile:
+    """The config with a changed model, also as it was written: there `${VAR}` stays what it is."""
+    written = next(entry for entry in file.raw["models"] if entry.get("name") == model.name)
+    left = {name: value for name, value in written.items() if name not in {"compare_to", "api_base"}}
+    base = changed.api_base if changed.api_base != model.api_base else written.get("api_base")
+    entry = left | {"name": changed.name, "params": {**written.get("params", {}), **new_params(model, changed)}}
+    entry = {**entry, **({"api_base": base} if base else {})}
+    config = file.config.model_copy(update={"models": [*file.config.models, changed]})
+    return replace(file, config=config, raw={**file.raw, "models": [*file.raw["models"], entry]})
+
+
+def new_params(model: ModelConfig, changed: ModelConfig) -> dict[str, Any]:
+    """The parameters that are not the model's."""
+    return {name: value for name, value in changed.params.items() if model.params.get(name) != value}
+
+
+def unsteady(suites: Sequence[Suite], model: ModelConfig, overrides: Mapping[str, Any]) -> None:
+    """Raise UsageError where answers feed downstream logic and the candidate's would vary."""
+    for suite in suites:
+        config = suite.config.model_copy(update={"params": {**suite.config.params, **overrides}, "models": None})
+        for _, temperature in unsteady_models(config, [model]):
+            message = f"{suite.name} feeds downstream logic: expected temperature 0, got {temperature!r}"
+            raise UsageError.single(message, where="--param", hint="leave the suite out with --suite")
+
+
+def wordings_of(file: ConfigFile, suites: Sequence[Suite], prompt: str) -> dict[str, Wording]:
+    """The templates that take the place of each suite's: those of a file, or those of a stored run."""
+    if not RUN_ID.fullmatch(prompt):
+        return {suite.name: reworded(suite, Path(prompt)) for suite in suites}
+    try:
+        plan = Plan.from_json(RunFolder(file.results, prompt).plan.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError.single(f"expected a file or a stored run, got {prompt!r}", where="--prompt") from error
+    then = {suite.name: suite for suite in plan.suites}
+    if missing := [suite.name for suite in suites if suite.name not in then]:
+        raise UsageError.single(f"{prompt} holds no prompt of {', '.join(missing)}", where="--prompt")
+    return {suite.name: as_in(then[suite.name]) for suite in suites}
+
+
+def parsed(text: str) -> tuple[str, Any]:
+    """NAME=VALUE, the value in JSON or as plain text; raises UsageError."""
+    name, given, value = text.partition("=")
+    if not (name and given):
+        raise UsageError.single(f"expected NAME=VALUE, got {text!r}", where="--param")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def unknown_model(name: str, models: Sequence[ModelConfig]) -> UsageError:
+    """Say which models there are."""
+    known = [model.name for model in models]
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the config has {', '.join(known)}"
+    return UsageError.single(f"expected a model of the config, got {name!r}", hint=hint)

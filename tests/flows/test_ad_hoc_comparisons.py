@@ -1,0 +1,116 @@
+"""One candidate against another, now: models, prompts, parameters and endpoints, on a provider of known truth."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.provider import FakeProvider, Received, Reply, said
+from tests.flows.judged_lab import only
+from tests.flows.lab import Lab, right
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+GATE = "{baseline_trials: 3, max_detectable_drop_pp: 100}"
+N = 24
+
+
+def knowing(request: Received) -> Reply | str:
+    """Right, except that a careless prompt or a high temperature fails a third of the cases."""
+    system = request.body["messages"][0]["content"]
+    careless = "Guess" in system or request.body.get("temperature", 0) > 0.5
+    wrong = careless and int(request.prompt.split(" + ")[0]) % 3 == 0
+    return said("no idea" if wrong else right(request), completion_tokens=5)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with FakeProvider() as provider:
+        lab = Lab(tmp_path, provider, n=N)
+        lab.suite(f"scorers: [exact]\nprompt: prompt.md\ngate: {GATE}\n")
+        lab.write("datasets/sums/prompt.md", "Add.")
+        provider.answer("*", knowing)
+        yield lab
+
+
+def systems(lab: Lab) -> list[str]:
+    return [request.body["messages"][0]["content"] for request in lab.provider.requests]
+
+
+def test_a_worse_prompt_ends_with_1_and_is_named_as_the_cause(lab: Lab) -> None:
+    lab.write("new.md", "Guess.")
+    ended = lab.run("compare", "--candidate", "small", "--prompt", "new.md")
+    assert ended.exit_code == 1
+    row = only(ended)
+    assert (row["model"], row["baseline_model"]) == ("small with new.md", "small")
+    assert (row["verdict"], row["differences"]) == ("regressed", ["prompt template"])
+    assert row["cause"].startswith("prompt template (")
+    asked = systems(lab)[: 2 * 3 * N]
+    assert asked.count("Add.") == asked.count("Guess.") == 3 * N, "as many trials on both sides as the rule wants"
+    assert 0 < systems(lab)[: 3 * N].count("Guess.") < 3 * N, "in turns"
+    assert lab.sql("SELECT count(*) AS n FROM baselines") == [{"n": 0}]
+
+
+def test_an_equal_prompt_ends_with_0(lab: Lab) -> None:
+    lab.write("new.md", "Add, please.")
+    ended = lab.run("compare", "--candidate", "small", "--prompt", "new.md")
+    assert (ended.exit_code, only(ended)["verdict"]) == (0, "unchanged")
+
+
+def test_the_prompt_of_a_stored_run_tells_whether_it_was_the_prompt(lab: Lab) -> None:
+    first = lab.run("nightly").data["run_id"]
+    lab.write("datasets/sums/prompt.md", "Guess.")
+    ended = lab.run("compare", "--candidate", "small", "--prompt", first)
+    assert (ended.exit_code, only(ended)["verdict"]) == (0, "improved")
+    assert only(ended)["differences"] == ["prompt template"]
+
+
+def test_parameters_against_parameters(lab: Lab) -> None:
+    lab.suite(f"scorers: [exact]\nprompt: prompt.md\nparams: {{temperature: 0, max_tokens: 9}}\ngate: {GATE}\n")
+    ended = lab.run("compare", "--candidate", "small", "--param", "temperature=0.9", "--param", "max_tokens=null")
+    assert ended.exit_code == 1
+    assert only(ended)["differences"] == ["parameters"]
+    assert only(ended)["cause"].startswith(
+        "parameters (max_tokens=9, temperature=0 → max_tokens=null, temperature=0.9)"
+    )
+    sent = {(request.body.get("temperature"), request.body.get("max_tokens")) for request in lab.provider.requests}
+    assert sent == {(0, 9), (0.9, None)}
+
+
+def test_another_endpoint_is_asked_and_named(lab: Lab) -> None:
+    with FakeProvider() as other:
+        other.answer("*", knowing)
+        ended = lab.run("compare", "--candidate", "small", "--api-base", other.url)
+        assert len(other.requests) == 3 * N
+    assert (ended.exit_code, only(ended)["differences"]) == (0, ["provider endpoint"])
+
+
+def test_a_budget_asks_both_sides_less_often(lab: Lab) -> None:
+    price = "price: {input_per_million: 1000, output_per_million: 0}, limits: {concurrency: 1}"
+    lab.config({"small": price}, more="budget_usd: 0.2\n")
+    lab.suite(f"scorers: [exact]\nprompt: prompt.md\nparams: {{max_tokens: 9}}\ngate: {GATE}\n")
+    lab.write("new.md", "Add, please.")
+    ended = lab.run("compare", "--candidate", "small", "--prompt", "new.md")
+    assert any("budget_usd pays for no more" in note for note in ended.data["notes"])
+    assert systems(lab).count("Add.") < 3 * N
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--prompt", "nowhere.md"], "no such file"),
+        (["--prompt", "run-20270101-020000-aaaa"], "expected a file or a stored run"),
+        (["--prompt", "bad.md"], "a template never sees 'expected'"),
+        (["--prompt", "lacking.md"], "lacking.md:1"),
+        (["--param", "temperature"], "expected NAME=VALUE"),
+        (["--param", "stream=true"], "Daybreak controls stream itself"),
+        (["--api-base", "elsewhere"], "an address that starts with http"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is_called(lab: Lab, options: Any, message: str) -> None:
+    lab.write("bad.md", "{{ expected }}")
+    lab.write("lacking.md", "{{ input.question }}")
+    ended = lab.run("compare", "--candidate", "small", *options)
+    assert ended.exit_code == 2
+    assert message in str(ended.data["problems"])
+    assert lab.provider.requests == []
