@@ -7,6 +7,7 @@ from flows.alerting import raise_alerts
 from flows.causes import explained
 from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates, rated_of
 from flows.correcting import CellOfRun, correction_of
+from flows.notes import notes_on, reasons
 from flows.pairing import base_side, case_of, this_side
 from flows.probing import judges_used
 from flows.repeats import with_flip_rates
@@ -24,9 +25,6 @@ from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_cou
 from tasks.storage.judged import calibrations
 from tasks.verdicts.compare import Judged, judge_first_night
 from tasks.verdicts.decide import Decided, decide
-
-SHOWN_REASONS = 2
-LONGEST_ERROR = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ def compare_cells(run: Run) -> RunResult:
     if run.stop.is_set():
         return interrupted(run)
     judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
-    run.notes += [*unreliable(run), *asked_for_news(run), *gaps(run, judged)]
+    run.notes += notes_on(run, [one.cell for one in judged], [one.comparison for one in judged if one.comparison])
     result = result_of(run, judged)
     result = replace(result, comparisons=tuple(explained(run, result.comparisons, result.cells)))
     store_records(
@@ -67,35 +65,6 @@ def compare_cells(run: Run) -> RunResult:
         raise_alerts(run, result)
     store_records(run, {"runs": (run.record(result.status, calls=result.calls, cost_usd=result.cost_usd),)})
     return result
-
-
-def unreliable(run: Run) -> list[str]:
-    """Which latencies are partly our own, in a sentence; simulated ones say nothing anyway."""
-    cells = [f"{suite} on {model}" for suite, model in sorted(run.unreliable_latency) if not is_simulated(run, model)]
-    why = "latency not reliable, this machine was too busy while answers came"
-    return [f"{why}: {', '.join(cells)}"] if cells else []
-
-
-def asked_for_news(run: Run) -> list[str]:
-    """Which cells were asked again although nothing was suspected, in a sentence."""
-    opened = run.opened.items()
-    cells = [f"{suite} on {model}" for (suite, model), case in opened if isinstance(case, OpenCase) and case.forced]
-    why = "another version answers than for the baseline, so every case was asked again"
-    return [f"{why}: {', '.join(cells)}"] if cells else []
-
-
-def gaps(run: Run, judged: Iterable[JudgedCell]) -> Iterator[str]:
-    """Which cases are missing from cells that could be judged without them, and why."""
-    for cell in (one.cell for one in judged):
-        missing = cell.n_cases - cell.n_measured
-        if missing and cell.verdict is not Verdict.UNMEASURED:
-            why = reasons(run, cell.suite, cell.model)
-            yield f"{cell.suite} on {cell.model}: {missing} of {cell.n_cases} cases not measured{why}"
-
-
-def is_simulated(run: Run, model: str) -> bool:
-    """True for the rehearsal's models."""
-    return run.model_named(model).is_rehearsal
 
 
 def judge_cell(run: Run, planned: PlannedCell, total: CellTotals | None) -> JudgedCell:
@@ -174,21 +143,6 @@ def decided(case: OpenCase, gate: Gate) -> Judged:
     judged = decide(case.evidence, gate, drift=case.drift, forced=case.forced, may_ask=False)
     assert isinstance(judged, Decided), "nothing more may be asked"  # noqa: S101
     return judged
-
-
-def reasons(run: Run, suite: str, model: str) -> str:
-    """Why trials of a cell could not be measured, the most frequent reasons first."""
-    cell = (run.results, run.id, suite, model)
-    found = reads.unmeasured_reasons(*cell, most=SHOWN_REASONS)
-    error = reads.frequent_error(*cell)
-    told = [f"{trials} × {reason}" for reason, trials in found] + ([f"mostly {one_line(error)}"] if error else [])
-    return "".join(f"; {one}" for one in told)
-
-
-def one_line(text: str) -> str:
-    """What a provider wrote, shortened, without characters that steer a terminal."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"
 
 
 def new_pins(result: RunResult) -> Iterator[Pin]:

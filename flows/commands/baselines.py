@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from flows.answer import OK, Answered
+from flows.history import pinned_baseline, read_history
 from flows.prepared import read_config
 from flows.requests import Request
 from flows.run import now
@@ -13,10 +14,15 @@ from flows.terminal.tables import table
 from tasks.config import Config
 from tasks.documents import ConfigFile
 from tasks.errors import Problem, UsageError
+from tasks.plan import Baseline
 from tasks.records import Cell, Pin
 from tasks.storage import reads
 from tasks.storage.parts import write_part
 from tasks.storage.warehouse import Warehouse
+
+PROMOTED = """
+A run that is promoted was chosen by its result, so its trials only stand in: the next night asks every case as often as
+a baseline needs, and those trials take their place."""
 
 
 def results_of(config: str, results: str | None) -> Path:
@@ -37,13 +43,39 @@ def show(*, config: str, results: str | None) -> Answered:
     """List what each cell is compared with."""
     file = config_of(config, results)
     beside = dict(compared_in_run(file.config, reads.models_of_runs(file.results)))
-    pins = [pin for pin in reads.pins(file.results) if (pin.suite, pin.model) not in beside]
-    rows = [[pin.suite, pin.model, pin.run_id, f"{pin.pinned_at:%Y-%m-%d %H:%M} UTC", pin.pinned_by] for pin in pins]
-    rows += [[*cell, f"compared with {reference} in the same run", "", ""] for cell, reference in beside.items()]
-    text = table(["suite", "model", "run", "pinned at", "by"], sorted(rows)) if rows else "Nothing is pinned yet."
+    listed = {pin: made for pin, made in baselines_by_now(file.results) if (pin.suite, pin.model) not in beside}
+    rows = [
+        [pin.suite, pin.model, pin.run_id, f"{pin.pinned_at:%Y-%m-%d %H:%M} UTC", pin.pinned_by, trials_of(made)]
+        for pin, made in listed.items()
+    ]
+    rows += [[*cell, f"compared with {reference} in the same run", "", "", ""] for cell, reference in beside.items()]
+    columns = ["suite", "model", "run", "pinned at", "by", "its trials"]
+    text = table(columns, sorted(rows)) if rows else "Nothing is pinned yet."
     compared = [{"suite": suite, "model": model, "compare_to": other} for (suite, model), other in beside.items()]
-    data = {"status": "ok", "baselines": [asdict(pin) for pin in pins], "compared_in_the_same_run": compared}
+    data = {
+        "status": "ok",
+        "baselines": [
+            {**asdict(pin), "nights": made.nights, "provisional": made.provisional} for pin, made in listed.items()
+        ],
+        "compared_in_the_same_run": compared,
+    }
     return Answered(exit_code=OK, data=data, text=text)
+
+
+def baselines_by_now(results: Path) -> Iterator[tuple[Pin, Baseline]]:
+    """Every pin with the nights that make up the baseline today."""
+    history, today = read_history(results), now().date()
+    for key, pin in sorted(history.pins.items()):
+        if made := pinned_baseline(history, key, today):
+            yield pin, made
+
+
+def trials_of(baseline: Baseline) -> str:
+    """Which nights they are from, in words."""
+    if baseline.provisional:
+        return "stand in until the next night"
+    nights = len(baseline.nights)
+    return "of 1 night" if nights == 1 else f"of {nights} nights"
 
 
 def compared_in_run(
@@ -73,7 +105,7 @@ def promote(
     write_part(folder, "pins", f"promote-{moment:%Y%m%d-%H%M%S-%f}", pins)
     Warehouse(folder).ingest()
     rows = [[cell.suite, cell.model, share(cell.pass_rate)] for cell in cells]
-    text = f"Baselines from now on, of {run_id}:\n" + table(["suite", "model", "pass rate"], rows)
+    text = f"Baselines from now on, of {run_id}:\n" + table(["suite", "model", "pass rate"], rows) + PROMOTED
     return Answered(exit_code=OK, data={"status": "ok", "promoted": [asdict(pin) for pin in pins]}, text=text)
 
 

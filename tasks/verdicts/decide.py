@@ -60,6 +60,11 @@ class Whole(NamedTuple):
         return 100 * (self.base_rate - self.rate)
 
     @property
+    def knows_noise(self) -> bool:
+        """Whether the baseline has tried any case twice."""
+        return bool((self.sides.base_measured > 1).any())
+
+    @property
     def highest_drop_pp(self) -> float:
         """The one-sided 95 % bound on the drop on these cases, from how the trials of each case varied."""
         spread = sqrt(variance_of_losses(*self.sides)) / len(self.sides.passed)
@@ -226,8 +231,9 @@ def judge_rest(whole: Whole, gate: Gate) -> Judgement:
     """Unchanged only where a drop that matters, and that can be found at all, is excluded."""
     found, most = whole.detectable_pp, gate.max_detectable_drop_pp
     if found > most:
+        why = "" if whole.knows_noise else "; one trial of a case does not tell how much it varies, so much is assumed"
         return Judgement(
-            Verdict.INCONCLUSIVE, f"only a drop of {found:.1f} pp would be found; the gate asks for {most:g} pp"
+            Verdict.INCONCLUSIVE, f"only a drop of {found:.1f} pp would be found; the gate asks for {most:g} pp{why}"
         )
     margin = max(gate.max_drop_pp, found)
     if whole.highest_drop_pp >= margin:
