@@ -11,7 +11,7 @@ from tasks.config import IncidentKind
 from tasks.records import IncidentEvent, IncidentStep
 
 OVER = frozenset({"resolved", "closed"})
-MOST_OPENED = 5
+MOST_OPENED = 3
 """Incidents of one kind that open in one run; if there were more, they are one."""
 
 CAUSES = frozenset({IncidentKind.VERSION, IncidentKind.PROMPT})

@@ -26,7 +26,7 @@ def test_four_models_get_the_papers_figures_twice_and_a_stricter_scorer_is_no_ch
         told = f"slack: {{channel: '#llm-evals', token_env: REPLAY_KEY, api_url: '{slack.url}'}}\n"
         write_config(tmp_path, url, more=told)
         first = daybreak(tmp_path, "nightly", "--json")
-        [message] = slack.messages
+        [message] = [one for one in slack.messages if one["text"].startswith("prime on")]
         second = daybreak(tmp_path, "nightly", "--json")
         write_suite(tmp_path, rule=STRICTER_RULE)
         third = daybreak(tmp_path, "nightly", "--json", "--model", "gpt-3.5-turbo-0301")
