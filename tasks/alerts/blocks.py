@@ -1,7 +1,7 @@
 """Stories as blocks of Slack's Block Kit: a plain-text header and rich text, which know no markup."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from slack_sdk.models.blocks import (
@@ -182,6 +182,3 @@ def linked(link: Link) -> list[Part]:
     if WEB.fullmatch(link.target) and units(link.target) <= LINK_UNITS:
         return [RichTextElementParts.Link(url=link.target, text=link.label)]
     return told(f"{link.label}: {shorten(inert(link.target), LINK_UNITS)}")
-
-
-Layout = Callable[[Story, Detail], Iterator[Block]]

@@ -117,21 +117,26 @@ class Story:
         incident, rows = self.incident, self.incident.open_rows
         if not incident.is_open:
             return
-        cells = cell_options(rows)
         match incident.kind:
             case IncidentKind.REGRESSION:
-                yield Command("Accept as baseline", f"daybreak baseline promote {self.setting.run_id}{cells}")
-                apart = self.setting.losses.get(rows[0].key)
-                for command in apart.comparison.commands[:MOST_COMMANDS] if apart else ():
-                    yield Command("Tell the causes apart", inert(command))
-                if len(rows) == 1:
-                    again = f"--candidate {quoted(rows[0].key.model)} --suite {quoted(rows[0].key.suite)}"
-                    yield Command("Compare again", f"daybreak compare {again}")
+                yield from self._commands_of_regression(rows)
             case kind if kind in NOT_MEASURED:
-                yield Command("Measure again", f"daybreak nightly{cells}")
+                yield Command("Measure again", f"daybreak nightly{cell_options(rows)}")
             case _:
                 pass
         yield Command("Acknowledge", f"daybreak alerts ack {incident.id}")
+
+    def _commands_of_regression(self, rows: tuple[Row, ...]) -> Iterator[Command]:
+        """Promote what has a baseline of its own; else tell apart what it may come from, and ask again."""
+        losses = [self.setting.losses[row.key].comparison for row in rows if row.key in self.setting.losses]
+        if all(one.baseline_model in {None, one.model} for one in losses):
+            yield Command("Accept as baseline", f"daybreak baseline promote {self.setting.run_id}{cell_options(rows)}")
+        for command in losses[0].commands[:MOST_COMMANDS] if losses else ():
+            factor, _, line = command.partition(": ")
+            yield Command(f"Is it the {inert(factor)}", inert(line))
+        if len(rows) == 1:
+            again = f"--candidate {quoted(rows[0].key.model)} --suite {quoted(rows[0].key.suite)}"
+            yield Command("Compare again", f"daybreak compare {again}")
 
 
 def cell_options(rows: tuple[Row, ...]) -> str:

@@ -327,9 +327,19 @@ def test_unknown_numbers_are_said_to_be_unknown() -> None:
     assert "p95_ms could not be measured, limit 800 ms" in texts[2]
 
 
-def test_another_model_as_baseline_is_named() -> None:
+def test_another_model_as_baseline_is_named_and_nothing_can_be_promoted() -> None:
     [story] = stories(a_night(comparisons=[replace(REGRESSED, baseline_model="gpt-4o", baseline_run_id=RUN_ID)]))
     assert "Baseline 91.7% (gpt-4o) → tonight 79.3%" in told(story)
+    assert "promote" not in told(story)
+
+
+def test_commands_that_tell_causes_apart_are_offered() -> None:
+    commands = tuple(
+        f"{factor}: daybreak compare --suite {factor}" for factor in ("parameters", "prompt", "served model")
+    )
+    [story] = stories(a_night(comparisons=[replace(REGRESSED, commands=commands)]))
+    assert "• Is it the parameters: daybreak compare --suite parameters\n• Is it the prompt: daybreak" in told(story)
+    assert "--suite served model" not in told(story), "two are enough"
 
 
 def test_a_message_reads_in_a_terminal_as_in_slack() -> None:
