@@ -25,9 +25,9 @@ ASSUMED_LATENCY_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What one cell will take at most, judges included.
+    """What one cell will take at most, judges included, and what it may take beyond that to confirm a suspected drop.
 
-    The cost assumes answers as long as they may be; None where a price is unknown. `judge_calls` counts those of
+    The costs assume answers as long as they may be; None where a price is unknown. `judge_calls` counts those of
     `calls` that go to judges, if no verdict is known yet.
     """
 
@@ -38,6 +38,8 @@ class Estimate:
     calls: int
     judge_calls: int
     cost_usd: float | None
+    confirm_calls: int
+    confirm_cost_usd: float | None
     minutes: float
     detectable_drop_pp: tuple[float, float]
     detectable_is_assumed: bool
@@ -69,6 +71,8 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
     latency_s = (
         latency_ms / 1000 if latency_ms else float(cell.params.get("latency_ms", 1000 * ASSUMED_LATENCY_S)) / 1000
     )
+    cost_usd = added(cost_of(model, suite, calls, longest), judging.cost_usd)
+    again = suite.config.gate.max_confirm_trials / cell.trials if cell.baseline else 0
     return Estimate(
         suite=cell.suite,
         model=cell.model,
@@ -76,7 +80,9 @@ def estimate_cell(file: ConfigFile, plan: Plan, cell: PlannedCell, latency_ms: f
         cases=suite.n_cases,
         calls=calls + judging.calls,
         judge_calls=judging.calls,
-        cost_usd=added(cost_of(model, suite, calls, longest), judging.cost_usd),
+        cost_usd=cost_usd,
+        confirm_calls=round(again * (calls + judging.calls)),
+        confirm_cost_usd=None if cost_usd is None else again * cost_usd,
         minutes=calls * latency_s / in_flight / 60,
         detectable_drop_pp=known or detectable_before_baseline_pp(suite.n_cases, suite.config.gate, trials=cell.trials),
         detectable_is_assumed=known is None,

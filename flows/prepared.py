@@ -47,6 +47,7 @@ class Prepared:
     folder: RunFolder
     notes: tuple[str, ...] = ()
     tell: Callable[[News], None] = lambda _: None
+    expect: Callable[[int], None] = lambda _: None
     say: Callable[[str], None] = say_with_time
     crew: Crew | None = None
 

@@ -18,6 +18,8 @@ def report_run(run: Run, result: RunResult) -> Path:
     status: RunStatus = result.status
     page = ReportPage(
         run=run.record(status, calls=result.calls, cost_usd=result.cost_usd),
+        whole=run.plan.whole,
+        costs=result.costs,
         cells=result.cells,
         comparisons=result.comparisons,
         gates=result.gates,

@@ -62,7 +62,7 @@ class OpenCase:
 
 @dataclass(kw_only=True)
 class Run:
-    """What the steps of one run share; `tell` shows progress, `say` the beginning and end, `stop` ends it early.
+    """What the steps of one run share; `tell`, `expect` and `say` show how it goes, `stop` ends it early.
 
     `answered` counts the answers of each cell, and `disturbed` those that came while the process was too busy.
     `speechless` are the answers of baselines of which tonight's judges were asked, and could not say anything.
@@ -73,6 +73,7 @@ class Run:
     folder: RunFolder
     file: ConfigFile
     tell: Callable[[News], None] = lambda _: None
+    expect: Callable[[int], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     broken_cells: dict[CellName, str] = field(default_factory=dict)
@@ -168,15 +169,8 @@ def open_run(prepared: Prepared) -> Iterator[Run]:
     with held(folder):
         if folder.attempt == 0:
             keep_plan(folder, plan)
-        run = Run(
-            plan=plan,
-            folder=folder,
-            file=prepared.file,
-            tell=prepared.tell,
-            say=prepared.say,
-            stop=stop_event(),
-            crew=prepared.crew,
-        )
+        run = Run(plan=plan, folder=folder, file=prepared.file, stop=stop_event(), crew=prepared.crew)
+        run.tell, run.expect, run.say = prepared.tell, prepared.expect, prepared.say
         run.notes += prepared.notes
         if folder.attempt:
             run.done = take_stock(folder.path)

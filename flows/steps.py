@@ -83,6 +83,7 @@ async def confirm_suspicions(run: Run) -> None:
         return await asyncio.to_thread(confirming.shards_to_confirm, run)
 
     while not run.stop.is_set() and (wanted := await suspect()):
+        run.expect(sum(shard.n_trials for shard in wanted))
         await evaluate(run, wanted)
         await store_trials(run)
 

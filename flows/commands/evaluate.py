@@ -47,8 +47,9 @@ def run(request: Request, prepared: Prepared, flow: str) -> Answered:
         runtime.prepare(provider.load)
         refuse_unusable_models(prepared)
         print(shown_start(prepared), file=sys.stderr)
-        with shown_progress(total) as tell:
-            hand_over(request, replace(prepared, tell=tell, say=lambda _: None, crew=crew))
+        with shown_progress(total) as progress:
+            shown = replace(prepared, tell=progress.tell, expect=progress.expect, say=lambda _: None)
+            hand_over(request, replace(shown, crew=crew))
             result = result_of(runtime.run_flow(flow_named(flow), request))
     return Answered(exit_code=exit_code(result), data=as_data(result), text=shown_result(result))
 

@@ -14,7 +14,7 @@ from flows.requests import NightRequest, Request
 from flows.retirements import lifespans
 from flows.run import now
 from flows.terminal.lifespans import shown_ends, shown_versions
-from flows.terminal.plan import shown_plan, total_cost
+from flows.terminal.plan import shown_plan, total
 from flows.terminal.tables import table
 from tasks.calls.credentials import unusable_models
 from tasks.config import ModelConfig
@@ -119,7 +119,7 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
         "status": "ok",
         "cells": as_data(estimates),
         "calls": calls,
-        "cost_usd": total_cost(estimates),
+        "cost_usd": total(one.cost_usd for one in estimates),
         "notes": prepared.notes,
     }
     return Answered(exit_code=OK, data=data, text=shown_plan(estimates) + as_notes(prepared.notes))

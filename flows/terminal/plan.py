@@ -1,6 +1,6 @@
 """What a run is going to take, as a person reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flows.estimate import Estimate, estimate
 from flows.prepared import Prepared
@@ -36,9 +36,12 @@ def shown_plan(estimates: Sequence[Estimate]) -> str:
 
 def sum_line(estimates: Sequence[Estimate]) -> str:
     """All cells together."""
-    calls = sum(one.calls for one in estimates)
+    calls, more = sum(one.calls for one in estimates), sum(one.confirm_calls for one in estimates)
     minutes = max((one.minutes for one in estimates), default=0)
-    return f"{counted(calls, 'call')}, at most {usd(total_cost(estimates))}, {duration(minutes)}."
+    confirming = total(one.confirm_cost_usd for one in estimates)
+    suspected = f", and up to {more} more ({usd(confirming)}) where a drop is suspected" if more else ""
+    cost = usd(total(one.cost_usd for one in estimates))
+    return f"{counted(calls, 'call')}, at most {cost}, {duration(minutes)}{suspected}."
 
 
 def counted(number: int, what: str) -> str:
@@ -51,9 +54,9 @@ def duration(minutes: float) -> str:
     return "less than a minute" if minutes < 1 else f"about {counted(round(minutes), 'minute')}"
 
 
-def total_cost(estimates: Sequence[Estimate]) -> float | None:
+def total(costs: Iterable[float | None]) -> float | None:
     """USD of all cells, None where a price is unknown."""
-    costs = [one.cost_usd for one in estimates]
+    costs = list(costs)
     return None if None in costs else sum(cost or 0 for cost in costs)
 
 

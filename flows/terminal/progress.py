@@ -3,21 +3,14 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NamedTuple
 
 from flows.news import News
 from tasks.records import OutcomeState
 
 PLAIN_EVERY_S = 10.0
-
-
-class Progress(Protocol):
-    """Told of finished trials."""
-
-    def __call__(self, news: News) -> None:
-        """Count them and show the count now and then."""
 
 
 class Tally:
@@ -28,6 +21,10 @@ class Tally:
         self.outcomes: Counter[OutcomeState] = Counter()
         self.cost_usd = 0.0
         self.started = time.monotonic()
+
+    def expect(self, trials: int) -> None:
+        """Count on so many more."""
+        self.total += trials
 
     @property
     def done(self) -> int:
@@ -55,6 +52,13 @@ class Tally:
         )
 
 
+class Progress(NamedTuple):
+    """`tell` it of finished trials, and let it `expect` those that were not planned from the beginning."""
+
+    tell: Callable[[News], None]
+    expect: Callable[[int], None]
+
+
 @contextmanager
 def shown_progress(total: int) -> Iterator[Progress]:
     """Show progress until the run ends."""
@@ -66,17 +70,17 @@ def shown_progress(total: int) -> Iterator[Progress]:
 
 
 def plain_lines(total: int) -> Progress:
-    """A line every ten seconds and at the end."""
+    """A line every ten seconds and whenever all that is expected is done."""
     tally, last = Tally(total), time.monotonic()
 
     def tell(news: News) -> None:
         nonlocal last
         tally.add(news)
-        if news.outcomes and (tally.done == total or time.monotonic() - last > PLAIN_EVERY_S):
+        if news.outcomes and (tally.done == tally.total or time.monotonic() - last > PLAIN_EVERY_S):
             last = time.monotonic()
             print(tally, file=sys.stderr, flush=True)
 
-    return tell
+    return Progress(tell, tally.expect)
 
 
 @contextmanager
@@ -93,6 +97,6 @@ def live_bar(total: int) -> Iterator[Progress]:
         def tell(news: News) -> None:
             tally.add(news)
             if news.outcomes:
-                bars.update(bar, completed=tally.done, description=str(tally))
+                bars.update(bar, completed=tally.done, total=tally.total, description=str(tally))
 
-        yield tell
+        yield Progress(tell, tally.expect)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from tasks.reports.cells import CellView
 
 
-def again(flow: str, views: Sequence[CellView]) -> Iterator[str]:
-    """The commands that do the same once more."""
+def again(flow: str, views: Sequence[CellView], *, whole: bool = True) -> Iterator[str]:
+    """The commands that do the same once more; a night that was not `whole` was narrowed to its suites and models."""
     if flow != "compare":
-        yield f"daybreak {flow}"
+        chosen = [word for suite in sorted({view.suite for view in views}) for word in ("--suite", suite)]
+        chosen += [word for model in sorted({view.model for view in views}) for word in ("--model", model)]
+        yield shlex.join(["daybreak", flow, *([] if whole else chosen)])
         return
     asked: dict[tuple[str, str | None], list[str]] = {}
     for view in views:

@@ -47,12 +47,15 @@ class KindRate:
 class ReportPage:
     """Everything that the page of a run shows; the same page gives the same bytes.
 
-    `suites` are those of the run's plan, none where it is lost. `cases` holds the flipped cases by suite and case id; a
-    flip whose case is not known shows its outputs alone. `simulated` names the models and judges whose answers were
-    made up; `uncalibrated` says in words which judges have no calibration that counts, `trends` how J went over time.
+    `whole` says that nothing of the config was left out on request; `costs` is what the run's USD went to. `suites` are
+    those of the run's plan, none where it is lost. `cases` holds the flipped cases by suite and case id; a flip whose
+    case is not known shows its outputs alone. `simulated` names the models and judges whose answers were made up;
+    `uncalibrated` says in words which judges have no calibration that counts, `trends` how J went over time.
     """
 
     run: Run
+    whole: bool = True
+    costs: Mapping[str, float | None] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     gates: tuple[GateResult, ...] = ()

@@ -43,7 +43,7 @@ def render(page: ReportPage) -> str:
         gates=gates_to_show(views),
         retirements=[row for row in page.retirements if row.retires_on is not None],
         scale=rate_scale(rate for view in views for rate in view.rates),
-        again=list(commands.again(page.run.flow, views)),
+        again=list(commands.again(page.run.flow, views, whole=page.whole)),
     )
 
 

@@ -43,7 +43,7 @@ class Movement(NamedTuple):
     p_value: float
 
     def __str__(self) -> str:
-        return f"{self.name} {100 * self.base_rate:.1f} → {100 * self.rate:.1f}"
+        return f"{self.name} {100 * self.base_rate:.1f} → {100 * self.rate:.1f} %"
 
 
 class Whole(NamedTuple):

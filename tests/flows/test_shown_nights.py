@@ -114,3 +114,19 @@ def test_a_judges_reasoning_stands_beside_the_answers_that_changed(tmp_path: Pat
         page = next((tmp_path / "results/reports").glob(f"{flip['run_id']}/index.html")).read_text()
         assert "judge: It says 7." in page
         assert "judge: It says nothing." in page
+
+
+def test_what_confirming_may_take_is_told_before_and_counted_while_it_is_done(lab: Lab) -> None:
+    first = daybreak(lab.root, "plan")
+    assert first.out.splitlines()[-1].startswith("40 calls, at most unknown, less than a minute. No model")
+    night = confirmed(lab)
+    assert "20 calls, at most unknown, less than a minute, and up to 160 more (unknown) where a drop is" in night.err
+    assert "40/40 trials" in night.err
+    assert "40/20" not in night.err
+
+
+def test_a_night_that_was_narrowed_is_repeated_so(lab: Lab) -> None:
+    lab.suite("scorers: [exact]\n", [{"id": "one", "input": "1 + 2", "expected": "3"}], name="other")
+    page = page_of(daybreak(lab.root, "nightly", "--suite", "other"))
+    assert "<code>daybreak nightly --suite other --model small</code>" in page
+    assert "<code>daybreak nightly</code>" in page_of(daybreak(lab.root, "nightly"))

@@ -120,6 +120,9 @@ def test_one_scale_holds_every_rate_of_the_page() -> None:
 def test_the_command_to_do_it_again_names_candidate_and_baseline() -> None:
     page = page_of(("two words", Verdict.UNCHANGED, 0.0), (QUESTIONS, Verdict.UNCHANGED, 0.0))
     assert list(again("nightly", cell_views(page))) == ["daybreak nightly"]
+    assert list(again("nightly", cell_views(page), whole=False)) == [
+        f"daybreak nightly --suite {QUESTIONS} --suite 'two words' --model {SMALL}"
+    ]
     assert list(again("compare", cell_views(page))) == [
         f"daybreak compare --candidate {SMALL} --baseline {BASELINE} --suite {QUESTIONS} --suite 'two words'"
     ]

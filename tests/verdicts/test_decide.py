@@ -159,7 +159,7 @@ def test_a_drop_of_one_slice_asks_its_cases_alone_and_is_named() -> None:
     assert set(more.case_ids or legal) == legal or more.case_ids is None
     assert decided.alarms == ("legal",)
     assert decided.cause.startswith("legal: more than 3 pp worse")
-    assert "legal 50.0 → 40.0" in decided.cause
+    assert "legal 50.0 → 40.0 %" in decided.cause
 
 
 def test_movements_that_cancel_in_the_mean_are_found_and_named() -> None:
@@ -169,7 +169,7 @@ def test_movements_that_cancel_in_the_mean_are_found_and_named() -> None:
     assert decided.drop_pp == 0
     assert decided.verdict is Verdict.REGRESSED
     assert decided.alarms == ("primes",)
-    assert decided.cause.endswith("primes 100.0 → 60.0, composites 0.0 → 40.0")
+    assert decided.cause.endswith("primes 100.0 → 60.0 %, composites 0.0 → 40.0 %")
 
 
 def test_churn_without_a_change_of_the_mean_is_shown_and_alarms_nobody() -> None:
@@ -256,5 +256,5 @@ def test_gpt_4_is_named_with_the_primes_it_lost_and_the_composites_it_gained() -
     rows: list[Row] = [(passed["gpt-4-0314", id], 1, passed["gpt-4-0613", id], 1) for id in kinds]
     decided, _ = asked_until(open_case(paired(rows), kinds=list(kinds.values())))
     assert decided.verdict is Verdict.REGRESSED
-    assert decided.cause.endswith("primes 97.6 → 2.4, composites 70.4 → 99.8")
+    assert decided.cause.endswith("primes 97.6 → 2.4 %, composites 70.4 → 99.8 %")
     assert decided.churn == (476, 147)
