@@ -42,8 +42,8 @@ check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
 	@$(BIN)/python -m tests.bench
 
-study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (25 minutes; QUICK=--quick takes one)
-	@$(BIN)/python -m tests.study $(QUICK)
+study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (25 minutes of CPU; STUDY=--quick takes a few seconds)
+	@$(BIN)/python -m tests.study --processes 2 $(or $(STUDY),--out tasks/verdicts/ERROR-RATES.md)
 
 serve: .venv/requirements.stamp ## serve every deployment with its schedule
 	@$(BIN)/daybreak serve

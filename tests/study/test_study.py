@@ -1,11 +1,13 @@
 """The simulation's own arithmetic: a study that counts wrongly proves nothing."""
 
+import json
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from tests.study.accuracy import crossing
+from tests.study.experiments import found_by, tables_of
 from tests.study.figure import power_chart
 from tests.study.nights import draw, play
 from tests.study.suites import NOISES, shifted, slices_of_suite, spread, stopped
@@ -39,6 +41,14 @@ def test_a_night_counts_the_calls_that_the_rule_asked_for() -> None:
     lost = play(generator, draw(generator, sure, 5), stopped(generator, sure, 20), slices=slices_of_suite(100))
     assert (quiet.calls_per_case, quiet.decided.verdict) == (1.0, "unchanged")
     assert (lost.calls_per_case, lost.decided.verdict) == (2.0, "regressed")
+
+
+def test_an_experiment_finds_the_same_again_also_from_what_was_kept() -> None:
+    names = ("alerts-50-15-flaky", "detectable-excluded")
+    found = {name: found_by(name, 7, 40) for name in names}
+    kept = json.loads(json.dumps({name: found_by(name, 7, 40) for name in names}))
+    assert list(map(str, tables_of(kept))) == list(map(str, tables_of(found)))
+    assert found_by(names[0], 8, 40) != found[names[0]]
 
 
 def test_the_figure_is_a_picture_with_one_line_per_rule() -> None:
