@@ -1,6 +1,6 @@
 """Every benchmark in turn: `make bench`. Figures are ratios within one run; the machine's other work disturbs them."""
 
-from tests.bench import memory, pace, startup, throughput, warehouse
+from tests.bench import comparison, memory, pace, startup, throughput, warehouse
 
 
 def main() -> None:
@@ -10,6 +10,7 @@ def main() -> None:
     pace.main()
     memory.main()
     warehouse.main()
+    comparison.main()
 
 
 if __name__ == "__main__":
