@@ -7,6 +7,7 @@ def main() -> None:
     """Print the tables."""
     startup.main(3)
     throughput.main(1000, 3)
+    throughput.judged(500, 3)
     pace.main()
     memory.main()
     warehouse.main()

@@ -13,6 +13,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+INSTRUCTIONS = "Say by the rubric whether the answer passes, as JSON: reasoning, verdict, confidence. " * 8
+"""About as long as what our judge is told."""
+
 Turn = Callable[[Any], Awaitable[None]]
 Prepare = Callable[[], Any]
 
@@ -28,36 +31,42 @@ async def take_turns(turn: Turn, prepare: Prepare = lambda: None) -> None:
         print(json.dumps(taken), flush=True)
 
 
-def bare_loop(url: str, cases: int, in_flight: int) -> Turn:
-    """What a person would write: litellm.acompletion behind a semaphore, and nothing kept."""
+def bare_loop(url: str, cases: int, in_flight: int, *, judged: bool = False) -> Turn:
+    """What a person would write: litellm.acompletion behind a semaphore, nothing kept; `judged` by a second call."""
     import litellm
+
+    async def ask(model: str, system: str, user: str) -> str:
+        answer: Any = await litellm.acompletion(
+            model=model,
+            messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
+            api_base=url,
+            api_key="not-a-real-key",
+            temperature=0,
+            max_retries=0,
+            timeout=60,
+        )
+        return str(answer.choices[0].message.content)
 
     async def turn(_: Any) -> None:
         room = asyncio.Semaphore(in_flight)
 
-        async def ask(number: int) -> None:
-            messages = [
-                {"role": "system", "content": "Answer with one word."},
-                {"role": "user", "content": f"Is question {number} fine?"},
-            ]
+        async def do(number: int) -> None:
+            question = f"Is question {number} fine?"
             async with room:
-                await litellm.acompletion(
-                    model="openai/bench",
-                    messages=messages,
-                    api_base=url,
-                    api_key="not-a-real-key",
-                    temperature=0,
-                    max_retries=0,
-                    timeout=60,
-                )
+                output = await ask("openai/bench", "Answer with one word.", question)
+            if judged:
+                rubric = f"Is this a good answer to {question}?\n\n{output}"
+                async with room:
+                    json.loads(await ask("openai/judge", INSTRUCTIONS, rubric))
 
-        await asyncio.gather(*map(ask, range(cases)))
+        await asyncio.gather(*map(do, range(cases)))
 
     return turn
 
 
 async def evaluated(prepared: Any) -> None:
     """Run a plan without Prefect: asked, scored, journaled and stored."""
+    from flows.probing import probe_judges
     from flows.rounds import open_round
     from flows.run import open_run
     from flows.storing import store_trials
@@ -68,6 +77,7 @@ async def evaluated(prepared: Any) -> None:
     store_cases(suite, stored_cases(prepared.file.results, suite))
     work = list(shards(cell, suite.n_cases))
     with open_run(prepared) as run:
+        await probe_judges(run)
         async with open_round(run, work) as evaluation:
             await asyncio.gather(*map(evaluation.shard, work))
         await asyncio.to_thread(store_trials, run)
@@ -97,14 +107,21 @@ def preparation(root: Path) -> Prepare:
     from flows.run import now
 
     request = NightRequest(config=str(root / "deployments" / "daybreak.yaml"))
-    return lambda: prepare_night(request, now=now())
+
+    def prepare() -> Any:
+        for kept in (root / "results").glob("judge-verdicts.sqlite*"):
+            kept.unlink()
+        return prepare_night(request, now=now())
+
+    return prepare
 
 
 def main(name: str, folder: str, url: str, cases: str, in_flight: str) -> None:
     """Load what the program needs, and take turns."""
-    if name == "bare loop":
+    if name in {"bare loop", "bare, two calls"}:
         os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-        asyncio.run(take_turns(bare_loop(url, int(cases), int(in_flight))))
+        judged = name == "bare, two calls"
+        asyncio.run(take_turns(bare_loop(url, int(cases), int(in_flight), judged=judged)))
         return
     from flows import runtime
     from tasks.calls import provider
@@ -115,7 +132,7 @@ def main(name: str, folder: str, url: str, cases: str, in_flight: str) -> None:
         return
     with runtime.collector_off():
         provider.load()
-    if name == "evaluate":
+    if name in {"evaluate", "evaluate, judged"}:
         asyncio.run(take_turns(evaluated, preparation(Path(folder))))
     else:
         asyncio.run(take_turns(bare_loop(url, int(cases), int(in_flight))))

@@ -10,17 +10,18 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.provider import provider_process, stats_of
-from tests.bench.workspace import write_workspace
+from tests.bench.workspace import write_judged_workspace, write_workspace
 
 LATENCY_MS = 200
 IN_FLIGHT = 100
 BASE = "bare loop"
+JUDGED = ("bare, two calls", "evaluate, judged")
 CONTENDERS = (BASE, "bare loop, tuned", "evaluate", "night's steps")
 
 
@@ -55,24 +56,40 @@ def main(cases: int = 1000, rounds: int = 3) -> None:
         url = stack.enter_context(provider_process(latency_ms=LATENCY_MS))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_workspace(folder, url, cases=cases, in_flight=IN_FLIGHT)
-        contenders = [stack.enter_context(started(name, folder, url, cases)) for name in CONTENDERS]
-        turns: dict[str, list[Taken]] = {name: [] for name in CONTENDERS}
-        for number in range(rounds + 1):
-            for contender in contenders:
-                taken = contender.turn(url)
-                if number:
-                    turns[contender.name].append(taken)
-    show(turns, cases)
+        show(played(stack, folder, url, cases, rounds, CONTENDERS), cases)
 
 
-def show(turns: dict[str, list[Taken]], cases: int) -> None:
+def judged(cases: int = 500, rounds: int = 3) -> None:
+    """The same where each answer is judged: a night may take at most 1/.85 of a bare loop that makes both calls."""
+    with ExitStack() as stack:
+        url = stack.enter_context(provider_process(latency_ms=LATENCY_MS))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        write_judged_workspace(folder, url, cases=cases, in_flight=IN_FLIGHT)
+        show(played(stack, folder, url, cases, rounds, JUDGED), cases, base=JUDGED[0])
+
+
+def played(
+    stack: ExitStack, folder: Path, url: str, cases: int, rounds: int, names: Sequence[str]
+) -> dict[str, list[Taken]]:
+    """Let programs take turns; the first turn of each warms it up."""
+    contenders = [stack.enter_context(started(name, folder, url, cases)) for name in names]
+    turns: dict[str, list[Taken]] = {name: [] for name in names}
+    for number in range(rounds + 1):
+        for contender in contenders:
+            taken = contender.turn(url)
+            if number:
+                turns[contender.name].append(taken)
+    return turns
+
+
+def show(turns: dict[str, list[Taken]], cases: int, *, base: str = BASE) -> None:
     """Print the table; ratios are medians over the rounds, each program against the base in the same round."""
     medians = {name: Taken(*map(statistics.median, zip(*taken, strict=True))) for name, taken in turns.items()}
-    print(f"{cases} cases, {LATENCY_MS} ms each, {IN_FLIGHT} in flight; medians of {len(turns[BASE])} turns")
+    print(f"{cases} cases, {LATENCY_MS} ms each, {IN_FLIGHT} in flight; medians of {len(turns[base])} turns")
     print(f"{'':18}{'answers/s':>10}{'x bare':>8}{'CPU ms/answer':>15}{'server ms/answer':>18}")
     for name, taken in medians.items():
-        pairs = zip(turns[BASE], turns[name], strict=True)
-        ratio = statistics.median(base.seconds / one.seconds for base, one in pairs)
+        pairs = zip(turns[base], turns[name], strict=True)
+        ratio = statistics.median(bare.seconds / one.seconds for bare, one in pairs)
         print(
             f"{name:18}{cases / taken.seconds:10.0f}{ratio:8.2f}"
             f"{1000 * taken.cpu_s / cases:15.2f}{1000 * taken.provider_cpu_s / cases:18.2f}"

@@ -16,6 +16,12 @@ prompt: prompt.md
 scorers: [exact]
 gate: {baseline_trials: 1}
 """
+JUDGES = """\
+judges:
+  - {{name: judge, model: openai/judge, api_base: '{url}', api_key_env: BENCH_KEY}}
+"""
+JUDGED_SUITE = SUITE.replace("[exact]", "[{type: judge, judge: judge, rubric: rubric.md}]")
+RUBRIC = "Is this a good answer to {{ input }}?\n\n{{ output }}\n"
 PROMPT = "Answer with one word.\n"
 
 
@@ -27,6 +33,13 @@ def write_workspace(root: Path, url: str, *, cases: int, in_flight: int, more: s
     write(suite / "suite.yaml", SUITE)
     write(suite / "prompt.md", PROMPT)
     write(suite / "cases.jsonl", "".join(map(case, range(cases))))
+
+
+def write_judged_workspace(root: Path, url: str, *, cases: int, in_flight: int) -> None:
+    """The same with a judge that is asked about each answer."""
+    write_workspace(root, url, cases=cases, in_flight=in_flight, more=JUDGES.format(url=url))
+    write(root / "datasets" / "bench" / "suite.yaml", JUDGED_SUITE)
+    write(root / "datasets" / "bench" / "rubric.md", RUBRIC)
 
 
 def case(number: int) -> str:

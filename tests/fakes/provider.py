@@ -360,6 +360,7 @@ def main() -> None:
     provider = FakeProvider(
         latency_s=args.latency_ms / 1000, requests_per_second=args.requests_per_second, tells_limit=not args.silent
     )
+    provider.answer("judge", '{"reasoning": "As asked.", "verdict": "pass", "confidence": 0.9}')
     asyncio.run(_serve_alone(provider, args.port))
 
 
