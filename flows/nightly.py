@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from flows import steps
 from flows.prepared import prepared_night
 from flows.requests import NightRequest
-from flows.retries import remember_flow_run, retried
+from flows.retries import retried, take_over
 from flows.run import now, open_run
 from flows.states import state_of
 
@@ -17,7 +17,7 @@ from flows.states import state_of
 async def nightly(request: NightRequest) -> State[Any]:
     """Run every suite on every model and tell which got worse."""
     with open_run(prepared_night(retried(request), now=now())) as run:
-        remember_flow_run(run.folder)
+        await take_over(run.folder)
         await steps.pull_datasets(run)
         await steps.probe_judges(run)
         await steps.evaluate_cells(run)

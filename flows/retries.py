@@ -1,8 +1,12 @@
-"""A Prefect retry of a flow run goes on with the run that it started."""
+"""Flow runs of Prefect that go on with a run: a retry with the one that it started, a resumed one with another's."""
 
 from pathlib import Path
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
+from prefect.states import Crashed
 
 from flows.prepared import read_config
 from flows.requests import NightRequest
@@ -12,9 +16,24 @@ from tasks.plan import RunFolder
 FILE = "flow-run"
 
 
-def remember_flow_run(folder: RunFolder) -> None:
-    """Keep the id of the flow run beside the plan."""
-    write_durably(folder.path / FILE, str(flow_run.get_id()).encode())
+async def take_over(folder: RunFolder) -> None:
+    """Keep the id of the flow run beside the plan; one that was killed at the same run has crashed."""
+    mine, path = str(flow_run.get_id()), folder.path / FILE
+    before = path.read_text() if path.exists() else mine
+    if before != mine:
+        await mark_crashed(UUID(before), f"It was killed; {mine} went on with {folder.run_id}.")
+    write_durably(path, mine.encode())
+
+
+async def mark_crashed(flow_run_id: UUID, why: str) -> None:
+    """End a flow run of which Prefect does not know that its process is gone; it holds its slot until then."""
+    async with get_client() as client:
+        try:
+            found = await client.read_flow_run(flow_run_id)
+        except ObjectNotFound:
+            return  # of another server
+        if found.state is None or not found.state.is_final():
+            await client.set_flow_run_state(flow_run_id, Crashed(message=why), force=True)
 
 
 def retried(request: NightRequest) -> NightRequest:

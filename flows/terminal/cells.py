@@ -68,8 +68,9 @@ def shown_reasons(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def told_apart(comparison: Comparison) -> list[str]:
-    """How to find out which of several differences counts."""
-    return [f"      to tell apart, {plain(command)}" for command in comparison.commands]
+    """How to find out which of several differences counts, where a cell moved."""
+    is_moved = comparison.verdict in {Verdict.REGRESSED, Verdict.IMPROVED}
+    return [f"      to tell apart, {plain(command)}" for command in comparison.commands if is_moved]
 
 
 def shown_flips(comparisons: Sequence[Comparison], of_run: Sequence[Flip]) -> list[str]:

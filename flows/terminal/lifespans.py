@@ -9,15 +9,21 @@ from tasks.storage.reads import Version
 
 
 def shown_ends(lifespans: Sequence[Lifespan]) -> list[str]:
-    """The retirement table, where it has a row."""
+    """The retirement table, with what may take each model's place."""
+    return retirement_table(lifespans) + [
+        f"  {plain(one.model)}: {plain(line)}" for one in lifespans for line in one.advice
+    ]
+
+
+def retirement_table(lifespans: Sequence[Lifespan]) -> list[str]:
+    """A line for each model and judge, if there is one."""
     if not lifespans:
         return []
     rows = [
         [one.model, one.when, one.risk, one.source, ", ".join(one.suites + one.judged_suites), one.replacement]
         for one in lifespans
     ]
-    shown = [table(["model", "retirement", "risk", "source", "suites at risk", "replacement"], rows)]
-    return shown + [f"  {plain(one.model)}: {plain(line)}" for one in lifespans for line in one.advice]
+    return [table(["model", "retirement", "risk", "source", "suites at risk", "replacement"], rows)]
 
 
 def shown_versions(versions: Sequence[Version]) -> str:

@@ -6,7 +6,7 @@ from flows.result import RunResult
 from flows.terminal.cells import cells_table, shown_flips, shown_gates, shown_reasons
 from flows.terminal.figures import plain, usd
 from flows.terminal.judges import corrected_rates
-from flows.terminal.lifespans import shown_ends
+from flows.terminal.lifespans import retirement_table
 from tasks.records import Comparison, Verdict
 
 CAUSE_BEGINS = 60
@@ -25,13 +25,13 @@ def shown_result(result: RunResult) -> str:
         )
     untold = [comparison for comparison in result.comparisons if not is_told(comparison, result.told.message)]
     parts = [cells_table(result), *shown_reasons(untold), *shown_flips(untold, result.flips)]
-    parts += [*shown_gates(result.gates), *shown_ends([one for one in result.lifespans if one.retires_on])]
+    parts += [*shown_gates(result.gates), *retirement_table([one for one in result.lifespans if one.retires_on])]
     return "\n".join([*parts, *closing(result)])
 
 
 def is_told(comparison: Comparison, message: str | None) -> bool:
     """True where a message that is printed below says why a cell got its verdict, and which cases it lost."""
-    is_moved = comparison.verdict in {Verdict.REGRESSED, Verdict.UNMEASURED} and not comparison.commands
+    is_moved = comparison.verdict in {Verdict.REGRESSED, Verdict.UNMEASURED}
     return is_moved and bool(comparison.cause) and comparison.cause[:CAUSE_BEGINS] in (message or "")
 
 

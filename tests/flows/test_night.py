@@ -316,7 +316,9 @@ def test_the_same_cases_in_four_formats_give_the_same_hash_and_result(lab: Lab) 
     assert next(iter(found.values()))[1:] == (0.85, 20)
 
 
-def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_again(tmp_path: Path) -> None:
+def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_again(
+    tmp_path: Path, prefect_server: PrefectServer
+) -> None:
     with FakeProvider() as provider:
         lab = Lab(tmp_path, provider)
         assert lab.run("nightly").exit_code == 0
@@ -327,10 +329,16 @@ def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_ag
         provider.requests.clear()
         provider.answer("*", wrong_below(8))
         lab.write("datasets/sums/cases.jsonl", "")
+        flow_run_id = max(tmp_path.glob("results/runs/*/flow-run")).read_text()
+        [killed] = prefect_server.flow_runs(id={"any_": [flow_run_id]})
+        assert killed["state_type"] == "RUNNING"
 
         resumed = lab.run("nightly", "--resume", "latest")
 
     assert resumed.exit_code in {0, 1}, resumed.err
+    [killed] = prefect_server.flow_runs(id={"any_": [flow_run_id]})
+    assert killed["state_type"] == "CRASHED"
+    assert resumed.data["run_id"] in killed["state"]["message"]
     in_flight = {prompt for prompt in asked_before if "1" not in prompt}
     assert {request.prompt for request in provider.requests} == in_flight
     latest = f"run_id = '{resumed.data['run_id']}'"
