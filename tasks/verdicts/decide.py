@@ -237,7 +237,9 @@ def judge_rest(whole: Whole, gate: Gate) -> Judgement:
         )
     margin = max(gate.max_drop_pp, found)
     if whole.highest_drop_pp >= margin:
-        return Judgement(Verdict.INCONCLUSIVE, f"a drop of {margin:.1f} pp can neither be shown nor excluded")
+        gained = f"{-float(whole.drop_pp):.1f} pp better, perhaps by chance: a drop of {margin:.1f} pp is not excluded"
+        lost = f"a drop of {margin:.1f} pp can neither be shown nor excluded"
+        return Judgement(Verdict.INCONCLUSIVE, gained if whole.drop_pp < 0 else lost)
     if whole.tails.lower < ALPHA / 2:
         return Judgement(Verdict.UNCHANGED, f"a small loss perhaps, below {margin:.1f} pp")
     return Judgement(Verdict.UNCHANGED, "no difference beyond run-to-run noise")

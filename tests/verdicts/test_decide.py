@@ -109,6 +109,13 @@ def test_a_gain_is_told_without_further_trials() -> None:
     assert (decided.verdict, decided.churn) == (Verdict.IMPROVED, (0, 10))
 
 
+def test_a_gain_that_may_be_chance_is_not_called_a_drop() -> None:
+    decided = decide(open_case(paired([SAME] * 20 + [LOST] * 8 + [GAINED] * 9)), Gate(max_detectable_drop_pp=100))
+    assert isinstance(decided, Decided)
+    assert decided.verdict is Verdict.INCONCLUSIVE
+    assert decided.cause.startswith("2.7 pp better, perhaps by chance: a drop of ")
+
+
 def test_a_real_drop_within_the_limit_is_no_regression() -> None:
     decided, asked = asked_until(open_case(paired([SAME] * 392 + [LOST] * 8)))
     assert decided.verdict is Verdict.UNCHANGED
