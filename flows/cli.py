@@ -170,11 +170,13 @@ def runs(**options: Any) -> Answered:
 @daybreak.command()
 @common
 @suites
+@click.option("--probe/--no-probe", default=True, help="Ask each model one thing, to learn which version answers.")
+@click.option("--compare/--no-compare", default=True, help="Start the comparison where a version moved.")
 def watch(**options: Any) -> Answered:
-    """Tell which versions were served, and which models retire when. No model is called."""
-    from flows.commands import inspect
+    """Look for versions that moved and for models that retire; one small call to each model."""
+    from flows.commands import watching
 
-    return inspect.watch(**options)
+    return watching.watch(**options)
 
 
 @daybreak.command()

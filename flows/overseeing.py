@@ -16,20 +16,20 @@ from tasks.alerts.stuck import findings_of_delivery
 from tasks.alerts.symptoms import Findings
 from tasks.alerts.telling import drafts
 from tasks.documents import ConfigFile
-from tasks.records import Lifespan
+from tasks.records import Event, Lifespan
 from tasks.storage import incidents as stored
 from tasks.storage import reads
 from tasks.storage.parts import write_part
 from tasks.storage.warehouse import Warehouse
 
 
-def oversee(file: ConfigFile, lifespans: Sequence[Lifespan], moment: datetime) -> Told:
-    """Tell, as a watch, of nights that did not begin or end and of models that reached a notice level."""
-    if not reads.runs_newest_first(file.results):
+def oversee(file: ConfigFile, lifespans: Sequence[Lifespan], moment: datetime, events: Sequence[Event] = ()) -> Told:
+    """Tell, as a watch, of nights that did not begin or end, of versions that moved, and of models near their end."""
+    if not reads.run_ids(file.results):
         return Told()  # nobody runs nights here yet
     watch_id = f"watch-{moment:%Y%m%d-%H%M%S}"
     news = tuple(news_of_nights(file.results, moment, but_not=None, past=False))
-    findings = findings_of(Night(run_id=watch_id, lifespans=lifespans, news=news))
+    findings = findings_of(Night(run_id=watch_id, lifespans=lifespans, news=news, events=events))
     changed = record(file, findings, watch_id, moment)
     messages = write(file, changed, watch_id, f"run-{moment:%Y%m%d-%H%M%S}-watch", moment)
     report = deliver(file.results, file.config.slack, token_of(file), messages)

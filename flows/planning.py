@@ -215,6 +215,20 @@ def content_hash(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def watch_plan(file: ConfigFile, suites: Sequence[Suite], *, now: datetime) -> Plan:
+    """The plan of a watch: it asks no case."""
+    return Plan(
+        run_id=new_run_id(now),
+        flow="watch",
+        created_at=now,
+        root=file.root,
+        night=0,
+        config=file.raw,
+        suites=tuple(suites),
+        cells=(),
+    )
+
+
 def new_run_id(now: datetime) -> str:
     """A run id: it sorts by time, and no model name may have its form."""
     return f"run-{now:%Y%m%d-%H%M%S}-{''.join(secrets.choice(BASE36) for _ in range(4))}"

@@ -13,10 +13,9 @@ from flows.candidates import Candidate, with_candidate
 from flows.history import read_history, with_day_shifts
 from flows.news import News
 from flows.payers import budget_problems, budget_warnings
-from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references
-from flows.requests import CompareRequest, NightRequest, Request
+from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, watch_plan
+from flows.requests import CompareRequest, NightRequest, Request, WatchRequest
 from flows.resuming import changes_since, folder_to_resume, stored_plan
-from flows.unbuilt import unbuilt_problems
 from flows.workers.crew import Crew
 from tasks.calls.rehearsal import problems_of_params
 from tasks.datasets.suites import CheckAll, load_suites
@@ -65,6 +64,18 @@ def prepared_night(request: NightRequest, *, now: datetime) -> Prepared:
 def prepared_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     """Read, check and plan a comparison, unless that was done already."""
     return _handed_over.pop(request, None) or prepare_comparison(request, now=now)
+
+
+def prepared_watch(request: WatchRequest, *, now: datetime) -> Prepared:
+    """Read and check what a watch looks at, unless that was done already."""
+    return _handed_over.pop(request, None) or prepare_watch(request, now=now)
+
+
+def prepare_watch(request: WatchRequest, *, now: datetime) -> Prepared:
+    """Read and check what a watch looks at."""
+    file = read_config(request)
+    plan = watch_plan(file, read_suites(file, request.suites), now=now)
+    return Prepared(file=file, plan=plan, folder=RunFolder(file.results, plan.run_id))
 
 
 def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
@@ -139,7 +150,6 @@ def read_suites(file: ConfigFile, only: tuple[str, ...] = (), check_all: CheckAl
         check_case=problem_of_case,
         only=only,
         check_all=lambda suites: (
-            *unbuilt_problems(file),
             *rehearsal_problems(file),
             *announced_problems(file),
             *check_all(suites),

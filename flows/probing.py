@@ -1,7 +1,7 @@
 """The judges of a run: which they are, which version of each answers tonight, and what is to be said of them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,15 +45,21 @@ async def probe_judges(run: Run) -> None:
     earlier = kept_probes(run.folder)  # by an attempt that was interrupted
     known = {name for name, probe in earlier.items() if not why_not_asked(probe)}
     judges = [one for one in judges_used(run.config, run.plan.suites) if one.config.name not in known]
-    if not judges:
-        return
-    async with connections(len(judges)) as session:
-        clients = [judge_client(run, judge.config, session=session) for judge in judges]
+    probes = await probed(run, [judge.config for judge in judges])
+    run.notes += [note for probe in probes if (note := note_on(probe))]
+
+
+async def probed(run: Run, models: Sequence[ModelConfig]) -> list[Call]:
+    """Ask each model one thing, and keep what came."""
+    if not models:
+        return []
+    async with connections(len(models)) as session:
+        clients = [judge_client(run, model, session=session) for model in models]
         probes = await asyncio.gather(
             *(client.ask(PROBE, key=probe_key(run, client.model.name), role="probe") for client in clients)
         )
     keep(run, probes)
-    run.notes += [note for probe in probes if (note := note_on(probe))]
+    return list(probes)
 
 
 def judge_client(

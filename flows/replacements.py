@@ -10,8 +10,8 @@ from flows.prepared import comparison_plan
 from tasks.config import ModelConfig
 from tasks.documents import ConfigFile
 from tasks.lifecycle.claims import Announced, names_of
-from tasks.lifecycle.replacement import Advice, Measured, ToMeasure, advise
-from tasks.records import Cell, Suite
+from tasks.lifecycle.replacement import Advice, Measured, advise
+from tasks.records import Cell, Suite, WantedComparison
 from tasks.storage import reads
 from tasks.storage.counts import Side, paired_counts
 from tasks.verdicts.evidence import Evidence, open_case
@@ -29,7 +29,7 @@ def advice_for(
     going: frozenset[str],
     announced: Announced | None,
     now: datetime,
-) -> Advice:
+) -> tuple[Advice, list[WantedComparison]]:
     """What is known of the config's other models on the suites at risk, and which comparison would tell more."""
     cells = {(cell.suite, cell.model): cell for cell in reads.latest_cells(file.results)}
     others = [one for one in file.config.models if one.name not in going and one.name != model]
@@ -39,7 +39,7 @@ def advice_for(
     candidate = candidate_of(others, announced, best)
     missing = [suite for suite in suites if suite.name not in known] if candidate else []
     wanted = [to_measure(file, suite, model, candidate, now=now) for suite in missing if candidate]
-    return advise([suite.name for suite in suites], measured, wanted)
+    return advise([suite.name for suite in suites], measured, wanted), wanted
 
 
 def candidate_of(others: Sequence[ModelConfig], announced: Announced | None, best: str | None) -> ModelConfig | None:
@@ -89,10 +89,12 @@ def ratio(cost: float | None, of: float | None) -> float | None:
     return cost / of if cost is not None and of else None
 
 
-def to_measure(file: ConfigFile, suite: Suite, model: str, candidate: ModelConfig, *, now: datetime) -> ToMeasure:
+def to_measure(
+    file: ConfigFile, suite: Suite, model: str, candidate: ModelConfig, *, now: datetime
+) -> WantedComparison:
     """A comparison to make, with its cost as `daybreak plan` would tell it."""
     plan = comparison_plan(file, [suite], Candidate(candidate, model), now=now)
     costs = [one.cost_usd for one in estimate(file, plan)]
     known = [cost for cost in costs if cost is not None]
     command = f"daybreak compare --candidate {candidate.name} --baseline {model} --suite {suite.name}"
-    return ToMeasure(suite.name, candidate.name, sum(known) if len(known) == len(costs) else None, command)
+    return WantedComparison(suite.name, candidate.name, sum(known) if len(known) == len(costs) else None, command)

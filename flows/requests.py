@@ -44,3 +44,5 @@ class WatchRequest(Request):
     """Parameters of `watch`."""
 
     suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")
+    probe: bool = Field(True, description="Ask each model one thing, to learn which version answers.")
+    compare: bool = Field(True, description="Start the comparison where a version moved, or a replacement is unknown.")

@@ -66,10 +66,10 @@ def with_advice(
     if not row.suites:
         return row  # a judge's place is taken by one that was calibrated, not by one that answers well
     at_risk = [suite for suite in suites if suite.name in row.suites]
-    advice = advice_for(file, at_risk, row.model, going=going, announced=announced, now=now)
+    advice, wanted = advice_for(file, at_risk, row.model, going=going, announced=announced, now=now)
     ready = advice.is_ready and not row.judged_suites
     risk = risk_level(row.days_left, file.config.notice_days, at_risk=True, is_ready=ready)
-    return replace(row, replacement=advice.replacement, advice=advice.lines, risk=risk)
+    return replace(row, replacement=advice.replacement, advice=advice.lines, risk=risk, wanted=tuple(wanted))
 
 
 def claims_reader(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from flows import runtime
 from flows.prepared import read_config, read_suites
@@ -46,6 +46,7 @@ class Deployment(BaseModel):
     parameters: dict[str, Any] = {}
     schedules: tuple[Schedule, ...] = ()
     concurrency_limit: dict[str, Any] | None = None
+    triggers: tuple[dict[str, Any], ...] = ()
     tags: tuple[str, ...] = ()
 
     @property
@@ -88,6 +89,7 @@ def read_deployments(path: Path) -> list[Deployment]:
 def to_runner(deployment: Deployment, request: Mapping[str, str]) -> "RunnerDeployment":
     """A deployment as Prefect serves it: its own parameters over those of the command line."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig
+    from prefect.events import DeploymentTriggerTypes
     from prefect.schedules import Cron, Interval
     from prefect.types.entrypoint import EntrypointType
 
@@ -100,6 +102,10 @@ def to_runner(deployment: Deployment, request: Mapping[str, str]) -> "RunnerDepl
         ]
     except ValueError as error:
         raise UsageError.single(f"deployment {deployment.name!r}: its schedule is none: {error}") from error
+    try:
+        triggers = TypeAdapter(list[DeploymentTriggerTypes]).validate_python(deployment.triggers)
+    except ValidationError as error:
+        raise UsageError.single(f"deployment {deployment.name!r}: a trigger is none: {error}") from error
     limit = deployment.concurrency_limit
     return flow_named(deployment.flow).to_deployment(  # type: ignore[no-any-return]
         name=deployment.name,
@@ -108,5 +114,6 @@ def to_runner(deployment: Deployment, request: Mapping[str, str]) -> "RunnerDepl
         schedules=schedules or None,
         concurrency_limit=ConcurrencyLimitConfig(**limit) if limit else None,
         tags=list(deployment.tags),
+        triggers=triggers,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )

@@ -7,15 +7,17 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, confirming, noticing, notifying, probing, rejudging, reporting, storing
-from flows.announcing import announce
+from flows import comparing, confirming, noticing, notifying, probing, rejudging, reporting, storing, watching
+from flows.announcing import announce, ask_for_comparison
 from flows.evaluation import Evaluation
+from flows.requests import WatchRequest
 from flows.result import RunResult, headline
 from flows.retirements import ask_lists
 from flows.rounds import open_round
 from flows.run import Run
 from flows.signals import until_stopped
-from flows.terminal.artifact import artifact_rows, artifact_text
+from flows.terminal.artifact import artifact_rows, artifact_text, retirement_rows, version_rows
+from flows.watching import WatchResult
 from flows.workers.crew import Crew
 from tasks.datasets.stored import store_cases
 from tasks.errors import DaybreakError
@@ -39,6 +41,16 @@ async def probe_judges(run: Run) -> None:
     @task(name="probe judges", cache_policy=NO_CACHE)
     async def probe() -> None:
         await until_stopped(asyncio.ensure_future(probing.probe_judges(run)), run.stop)
+
+    await probe()
+
+
+async def probe_models(run: Run) -> None:
+    """Learn which version of each model answers now."""
+
+    @task(name="probe models", cache_policy=NO_CACHE)
+    async def probe() -> None:
+        await until_stopped(asyncio.ensure_future(watching.probe_models(run)), run.stop)
 
     await probe()
 
@@ -164,3 +176,32 @@ async def show_table(run: Run, result: RunResult) -> None:
     """Keep the result table where Prefect shows it, and say how the run ended."""
     run.say(f"{run.id}: {run.plan.flow} ended: {headline(result)}")
     await acreate_table_artifact(key="cells", table=artifact_rows(result), description=artifact_text(result))
+
+
+async def look_ahead(run: Run, request: WatchRequest) -> WatchResult:
+    """Put together what a watch knows, and tell what is new."""
+
+    @task(name="look ahead", cache_policy=NO_CACHE, persist_result=False)
+    async def look() -> WatchResult:
+        return await asyncio.to_thread(watching.look_ahead, run, request)
+
+    return await look()
+
+
+async def start_comparisons(result: WatchResult, *, by_event: bool) -> WatchResult:
+    """Start what a watch wants compared: by an event, or at once, one after the other."""
+    from flows.compare import compare
+
+    if by_event:
+        for request in result.wanted:
+            ask_for_comparison(request, run_id=result.run_id)
+        return result
+    ended = [await compare(request, return_state=True) for request in result.wanted]
+    found = [await state.aresult(raise_on_failure=False) for state in ended]
+    return replace(result, compared=tuple(one for one in found if isinstance(one, RunResult)))
+
+
+async def show_watch(result: WatchResult) -> None:
+    """Keep the tables of a watch where Prefect shows them."""
+    await acreate_table_artifact(key="retirements", table=retirement_rows(result.lifespans))
+    await acreate_table_artifact(key="model-versions", table=version_rows(result.versions))

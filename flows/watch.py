@@ -1,25 +1,29 @@
-"""The watch: which versions were served, which models and judges retire when, and whether the nights ran."""
+"""The watch: which versions answer, which models and judges retire when, and whether the nights ran."""
 
-import asyncio
+from typing import Any
 
-from prefect import flow
-from prefect.artifacts import acreate_table_artifact
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
-from flows.overseeing import oversee
-from flows.prepared import read_config, read_suites
+from flows import steps
+from flows.prepared import prepared_watch
 from flows.requests import WatchRequest
-from flows.retirements import lifespans
-from flows.run import now
-from flows.terminal.artifact import retirement_rows, version_rows
-from tasks.storage import reads
+from flows.run import now, open_run
 
 
 @flow(name="watch", validate_parameters=True)
-async def watch(request: WatchRequest) -> None:
-    """Keep both tables where Prefect shows them, and tell Slack what is new. No model is called."""
-    file = read_config(request)
-    moment = now()
-    table = lifespans(file, read_suites(file, request.suites), now=moment)
-    await asyncio.to_thread(oversee, file, table, moment)
-    await acreate_table_artifact(key="retirements", table=retirement_rows(table))
-    await acreate_table_artifact(key="model-versions", table=version_rows(reads.model_versions(file.results)))
+async def watch(request: WatchRequest) -> State[Any]:
+    """Look for what moved and what goes away, and start the comparison that it asks for.
+
+    Where this is a deployment, an event starts it, on which the deployment of `compare` waits; else it runs at once.
+    """
+    with open_run(prepared_watch(request, now=now())) as run:
+        if request.probe:
+            await steps.probe_models(run)
+            await steps.store_trials(run)
+        await steps.notice(run)
+        result = await steps.look_ahead(run, request)
+        await steps.show_watch(result)
+    result = await steps.start_comparisons(result, by_event=runtime.deployment.id is not None)
+    return Completed(message=f"{len(result.events)} noticed, {len(result.wanted)} to compare", data=result)

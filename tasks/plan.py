@@ -77,7 +77,7 @@ class Plan:
     """
 
     run_id: str
-    flow: Literal["nightly", "compare", "calibrate"]
+    flow: Literal["nightly", "compare", "calibrate", "watch"]
     created_at: datetime
     root: Path
     night: int

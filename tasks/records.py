@@ -532,6 +532,15 @@ class Retirement:
     recorded_at: datetime
 
 
+class WantedComparison(NamedTuple):
+    """A comparison that has not been made, and what it would cost; None where a price is unknown."""
+
+    suite: str
+    candidate: str
+    cost_usd: float | None
+    command: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifespan:
     """What is known today of a model's (or judge's) end.
@@ -539,7 +548,7 @@ class Lifespan:
     `retires_on` None is unknown, never safe. `source` says where the date comes from, what another source says, and
     which date could not be read. `notice` is the tightest of `notice_days` that was reached, in days: -1 once retired.
     `claims` is every source with its provenance. `replacement` is the best one that was measured, `advice` says in
-    sentences how it compares and what is still to be measured.
+    sentences how it compares, and `wanted` is what is still to be measured.
     """
 
     model: str
@@ -553,6 +562,7 @@ class Lifespan:
     claims: tuple[str, ...] = ()
     risk: Risk = "unknown"
     advice: tuple[str, ...] = ()
+    wanted: tuple[WantedComparison, ...] = ()
 
     @property
     def when(self) -> str:

@@ -1,19 +1,15 @@
 """The commands that call no model: check and plan."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from flows.answer import OK, UNMEASURED, Answered
+from flows.answer import OK, Answered
 from flows.estimate import as_data, estimate
-from flows.overseeing import oversee
 from flows.payers import budget_problems, budget_warnings, price_warnings
 from flows.prepared import prepare_night, read_config, read_suites
 from flows.probing import judges_used
 from flows.requests import NightRequest, Request
-from flows.retirements import lifespans
 from flows.run import now
-from flows.terminal.lifespans import shown_ends, shown_versions
 from flows.terminal.plan import shown_plan, total
 from flows.terminal.tables import table
 from tasks.calls.credentials import unusable_models
@@ -26,7 +22,6 @@ from tasks.errors import Problem, UsageError
 from tasks.judges.determinism import scorer_that_would_do
 from tasks.records import Suite
 from tasks.scoring.judge import build_judges
-from tasks.storage import reads
 
 
 def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
@@ -123,20 +118,3 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
         "notes": prepared.notes,
     }
     return Answered(exit_code=OK, data=data, text=shown_plan(estimates) + as_notes(prepared.notes))
-
-
-def watch(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
-    """Tell of versions that were served, of retirements, and of nights that did not run; Slack hears what is new."""
-    file, moment = read_config(Request(config=config, results=results)), now()
-    table_of_ends = lifespans(file, read_suites(file, suites), now=moment)
-    told = oversee(file, table_of_ends, moment)
-    versions = reads.model_versions(file.results)
-    data = {
-        "status": "ok",
-        "retirements": [asdict(one) for one in table_of_ends],
-        "model_versions": [one._asdict() for one in versions],
-        "message": told.message,
-        "undelivered": told.undelivered,
-    }
-    lines = [*shown_ends(table_of_ends), shown_versions(versions), *([f"\n{told.message}"] if told.message else [])]
-    return Answered(exit_code=UNMEASURED if told.undelivered else OK, data=data, text="\n".join(lines))

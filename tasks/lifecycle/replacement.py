@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
-from tasks.records import Interval
+from tasks.records import Interval, WantedComparison
 
 
 class Measured(NamedTuple):
@@ -25,15 +25,6 @@ class Measured(NamedTuple):
     p95_delta_ms: float | None = None
 
 
-class ToMeasure(NamedTuple):
-    """A comparison that has not been made, and what it would cost; None where a price is unknown."""
-
-    suite: str
-    model: str
-    cost_usd: float | None
-    command: str
-
-
 class Advice(NamedTuple):
     """What is said of a model's replacement; `is_ready` where every suite at risk has one that holds the gate."""
 
@@ -42,7 +33,7 @@ class Advice(NamedTuple):
     lines: tuple[str, ...]
 
 
-def advise(suites: Sequence[str], measured: Sequence[Measured], to_measure: Sequence[ToMeasure]) -> Advice:
+def advise(suites: Sequence[str], measured: Sequence[Measured], to_measure: Sequence[WantedComparison]) -> Advice:
     """Choose the replacement for the suites at risk: those that hold the gate first, then by cost, then by latency."""
     held = {one.suite for one in measured if one.holds}
     best = min({one.model for one in measured}, key=lambda model: rank(of(model, measured), suites), default=None)
@@ -98,10 +89,10 @@ def figures_of(one: Measured) -> Iterator[str]:
         yield f"p95 {one.p95_delta_ms:+.0f} ms".replace("-", "−")
 
 
-def unmeasured_line(one: ToMeasure) -> str:
+def unmeasured_line(one: WantedComparison) -> str:
     """What has to be measured yet."""
     cost = "cost unknown" if one.cost_usd is None else f"${one.cost_usd:.2f}"
-    return f"Nothing measured yet for {one.suite}: comparison with {one.model} planned, {cost} ({one.command})."
+    return f"Nothing measured yet for {one.suite}: comparison with {one.candidate} planned, {cost} ({one.command})."
 
 
 def signed(value: float) -> str:

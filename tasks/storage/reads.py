@@ -142,8 +142,8 @@ def runs_newest_first(results: Path) -> list[Run]:
 
 
 def run_ids(results: Path) -> list[str]:
-    """The ids of all runs, newest first."""
-    return [run.run_id for run in runs_newest_first(results)]
+    """The ids of all runs that asked cases, newest first."""
+    return [run.run_id for run in runs_newest_first(results) if run.flow != "watch"]
 
 
 def run_count(results: Path) -> int:

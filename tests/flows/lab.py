@@ -63,7 +63,9 @@ def sums(n: int) -> list[dict[str, Any]]:
 
 
 def right(request: Received) -> str:
-    """Add as asked."""
+    """Add as asked, and answer a probe."""
+    if "word OK" in request.prompt:
+        return "OK"
     return str(sum(int(number) for number in request.prompt.split(" + ")))
 
 

@@ -1,6 +1,7 @@
 """Nights on which the version behind a name moved, or the prompt was not what its template renders."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tasks.datasets.templates import Renderer
 from tests.fakes.prefect_server import PrefectServer
-from tests.fakes.provider import FakeProvider, Received, Reply, said
+from tests.fakes.provider import FakeProvider, Received, Reply, refused, said
 from tests.flows.judged_lab import only
 from tests.flows.lab import Lab, right, wrong_below
 
@@ -31,6 +32,11 @@ def served(answer: Any, *versions: str | None) -> Any:
         return said(answer(request), served_as=versions[asked % len(versions)])  # type: ignore[arg-type]
 
     return reply
+
+
+def forgetful(request: Received) -> Any:
+    """Wrong on some cases, and able to answer a probe."""
+    return wrong_below(8)(request) if "+" in request.prompt else "OK"
 
 
 def events(night: Any) -> list[tuple[str, str]]:
@@ -124,3 +130,49 @@ def test_a_prompt_that_is_not_what_its_template_renders_is_an_event_of_its_own(
     assert "the system prompt of 20 cases was not what the template renders, of 20 not even the same" in text
     assert events(lab.run("nightly")) == []
     monkeypatch.undo()
+
+
+def test_the_watch_finds_a_move_with_one_call_compares_at_once_and_only_once(lab: Lab) -> None:
+    lab.provider.answer("*", served(right, "m-0314"))
+    lab.run("nightly")
+    quiet = lab.run("watch")
+    assert (quiet.exit_code, quiet.data["calls"], quiet.data["events"], quiet.data["compared"]) == (0, 1, [], [])
+    assert quiet.data["versions"]["small"].startswith("m-0314 since ")
+    lab.provider.answer(
+        "*", served(lambda request: wrong_below(8)(request) if "+" in request.prompt else "OK", "m-0613")
+    )
+    watch = lab.run("watch")
+    assert watch.exit_code == 1, watch.err
+    assert events(watch) == [("version_moved", "small moved from m-0314 to m-0613")]
+    [compared] = watch.data["compared"]
+    assert compared["comparisons"][0]["verdict"] == "regressed"
+    assert compared["comparisons"][0]["cause"].startswith("served model (m-0314 → m-0613)")
+    assert compared["events"] == []
+    again = lab.run("watch")
+    assert (events(again), again.data["compared"], again.exit_code) == ([], [], 0)
+    assert events(lab.run("nightly")) == [], "the night is silent about what the watch has told"
+
+
+def test_a_model_that_does_not_answer_its_probe_ends_the_watch_with_3(lab: Lab) -> None:
+    lab.provider.answer("*", refused(401, "No such key.", code="invalid_api_key"))
+    watch = lab.run("watch")
+    assert watch.exit_code == 3
+    assert "small: its probe ended as unauthorized" in watch.data["silent"][0]
+    assert lab.run("watch", "--no-probe").data["calls"] == 0
+
+
+def test_a_replacement_that_was_never_measured_is_compared_once_if_the_team_wants_it(lab: Lab) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=25)).date()
+    price = "price: {input_per_million: 1, output_per_million: 1}"
+    small = f"{price}, retires_on: {soon}"
+    lab.suite(f"scorers: [exact]\nparams: {{max_tokens: 9}}\nmodels: [small]\ngate: {GATE}\n")
+    lab.provider.answer("*", right)
+    lab.config({"small": small, "large": price}, more="budget_usd: 5\nauto_compare: true\n")
+    lab.run("nightly")
+    watch = lab.run("watch")
+    [compared] = watch.data["compared"]
+    assert (compared["comparisons"][0]["model"], compared["comparisons"][0]["baseline_model"]) == ("large", "small")
+    again = lab.run("watch")
+    assert again.data["compared"] == []
+    [row] = [row for row in again.data["retirements"] if row["model"] == "small"]
+    assert "large" in row["advice"][0]

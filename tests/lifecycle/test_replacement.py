@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.config import Gate
-from tasks.lifecycle.replacement import Measured, ToMeasure, advise
-from tasks.records import Interval
+from tasks.lifecycle.replacement import Measured, advise
+from tasks.records import Interval, WantedComparison
 from tasks.verdicts.compare import Paired
 from tasks.verdicts.evidence import open_case
 from tasks.verdicts.replaceable import replaceable
@@ -47,7 +47,7 @@ def test_one_that_loses_too_much_is_never_advised_only_shown() -> None:
 
 def test_the_advice_reads_like_a_colleagues() -> None:
     one = measured("y", cost=0.6, p95=120)._replace(loses=("refunds",))
-    missing = ToMeasure("z", "y", 1.2, "daybreak compare --candidate y --baseline x --suite z")
+    missing = WantedComparison("z", "y", 1.2, "daybreak compare --candidate y --baseline x --suite z")
     advice = advise(["triage", "z"], [one], [missing])
     assert (advice.replacement, advice.is_ready) == ("y", False)
     assert " ".join(advice.lines) == (
