@@ -30,7 +30,8 @@ def shown_plan(estimates: Sequence[Estimate]) -> str:
         ]
         for one in estimates
     ]
-    body = table(columns, rows, right={"cases", "calls", "cost at most", "minutes"})
+    numbers = {"cases", "calls", "cost at most", "minutes"}
+    body = table(columns, rows, right=numbers, optional=["phase", "minutes"])
     return f"{body}\n{sum_line(estimates).capitalize()} No model was called."
 
 

@@ -10,7 +10,7 @@ from flows.terminal.lifespans import retirement_table
 from tasks.records import Comparison, Verdict
 
 CAUSE_BEGINS = 60
-"""Characters of a cause by which it is found again in a message, which may cut it."""
+"""Characters of a cause by which its cell is found in a message, which shows its flips and may cut the cause."""
 
 
 SHOWN_USD = 0.00005
@@ -23,16 +23,17 @@ def shown_result(result: RunResult) -> str:
         return (
             f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
         )
-    untold = [comparison for comparison in result.comparisons if not is_told(comparison, result.told.message)]
-    parts = [cells_table(result), *shown_reasons(untold), *shown_flips(untold, result.flips)]
+    cells, message = result.comparisons, result.told.message
+    parts = [cells_table(result), *shown_reasons([one for one in cells if not is_told(one, message)])]
+    parts += shown_flips([one for one in cells if not is_told(one, message, beginning=CAUSE_BEGINS)], result.flips)
     parts += [*shown_gates(result.gates), *retirement_table([one for one in result.lifespans if one.retires_on])]
     return "\n".join([*parts, *closing(result)])
 
 
-def is_told(comparison: Comparison, message: str | None) -> bool:
-    """True where a message that is printed below says why a cell got its verdict, and which cases it lost."""
-    is_moved = comparison.verdict in {Verdict.REGRESSED, Verdict.UNMEASURED}
-    return is_moved and bool(comparison.cause) and comparison.cause[:CAUSE_BEGINS] in (message or "")
+def is_told(comparison: Comparison, message: str | None, *, beginning: int | None = None) -> bool:
+    """True where a message that is printed below says why a cell got its verdict, or begins to."""
+    is_bad = comparison.verdict in {Verdict.REGRESSED, Verdict.UNMEASURED}
+    return is_bad and bool(comparison.cause) and comparison.cause[:beginning] in (message or "")
 
 
 def closing(result: RunResult) -> Iterator[str]:
