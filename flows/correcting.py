@@ -5,13 +5,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.trust import Standing, doubts, refusal
+from flows.trust import Standing, doubts, refusal, standings
+from tasks.datasets.calibration import read_labels
 from tasks.judges.annotators import consensus
 from tasks.judges.correction import Estimate, combined
 from tasks.judges.tonight import Corrected, Decided, LabelOfTonight, as_it_stands, by_calibration, by_labels
-from tasks.records import Correction, CorrectionMethod, LabelledOutput, Trust
+from tasks.records import Correction, CorrectionMethod, LabelledOutput, Suite, Trust
 from tasks.storage import judged
 from tasks.storage.judged import JudgedTotal
+from tasks.storage.parts import write_part
+from tasks.storage.warehouse import Warehouse
 
 ASSUMES: Mapping[CorrectionMethod, str] = {
     "rogan-gladen": "assuming that the judge errs on these outputs as often as on the calibration's",
@@ -65,6 +68,21 @@ def correction_of(
         unanimous=ratio(sum(one.unanimous * one.trials for one in panels), sum(one.trials for one in panels)),
         recorded_at=at,
     )
+
+
+def correct_stored(
+    results: Path, suites: Mapping[str, Suite], cells: Sequence[tuple[str, str, str]], *, at: datetime
+) -> list[Correction]:
+    """Correct stored cells (run, suite, model) anew, by what is known of their judges and labels by now."""
+    found = []
+    for run_id, name, model in cells:
+        suite = suites[name]
+        cell = CellOfRun(run_id, name, model, standings(results, run_id, suite))
+        correction = correction_of(results, cell, read_labels(suite), at=at)
+        found += [correction] if correction else []
+    write_part(results, "corrections", f"again-{at:%Y%m%d-%H%M%S-%f}", found)
+    Warehouse(results).ingest()
+    return found
 
 
 def trust_in(standings: Sequence[Standing]) -> Trust:

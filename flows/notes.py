@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from flows.run import OpenCase, Run
+from flows.trust import partiality
 from tasks.records import Cell, Comparison, Verdict
 from tasks.storage import reads
 
@@ -13,7 +14,21 @@ LONGEST_ERROR = 160
 
 def notes_on(run: Run, cells: Iterable[Cell], comparisons: Iterable[Comparison]) -> list[str]:
     """Everything that there is to say."""
-    return [*unreliable(run), *asked_for_news(run), *gaps(run, cells), *shifting_nights(comparisons)]
+    return [
+        *partial_judges(run),
+        *unreliable(run),
+        *asked_for_news(run),
+        *gaps(run, cells),
+        *shifting_nights(comparisons),
+    ]
+
+
+def partial_judges(run: Run) -> list[str]:
+    """Which comparisons of two models rest on a judge that does not err alike on both."""
+    pairs = [cell for cell in run.plan.cells if cell.baseline and cell.baseline.model != cell.model]
+    suites = dict.fromkeys(cell.suite for cell in pairs)
+    found = {name: partiality(run.standings_of(run.plan.suite_named(name))) for name in suites}
+    return [f"{name}: {why}" for name, why in found.items() if why]
 
 
 def unreliable(run: Run) -> list[str]:

@@ -13,6 +13,9 @@ from tasks.scoring.judge import RubricJudge, build_judges
 from tasks.scoring.judge_prompt import INSTRUCTIONS, REMINDER
 from tasks.storage import judged
 
+UNEQUAL = 0.05
+"""Below this p a judge does not err alike on all models' outputs."""
+
 ASK = "`daybreak judge calibrate`"
 
 
@@ -111,6 +114,18 @@ def doubt(who: str, trust: Trust, suites: str) -> str:
         f"{who} is not calibrated on {suites}: how often it errs there is not known, and pass rates are not corrected "
         f"for it ({ASK})."
     )
+
+
+def partiality(found: Iterable[Standing]) -> str | None:
+    """Why a comparison of two models may be the judge's doing, if so."""
+    for one in found:
+        known = one.calibration
+        if one.trust == "calibrated" and known and known.homogeneity_p is not None and known.homogeneity_p < UNEQUAL:
+            return (
+                f"{one.who} errs more on some models' outputs than on others' (p {known.homogeneity_p:.2g}): between "
+                "two models a difference may be its doing; label outputs of both (`daybreak judge sample`)"
+            )
+    return None
 
 
 def figure(value: float | None) -> str:

@@ -1,28 +1,23 @@
 """The commands on labels: sample and label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from flows import auditing
 from flows.answer import OK, Answered
-from flows.auditing import Label
 from flows.commands.judges import judged_suites
-from flows.correcting import CellOfRun, correction_of
+from flows.correcting import correct_stored
 from flows.prepared import read_config
 from flows.requests import Request
 from flows.run import now
 from flows.terminal.figures import plain
 from flows.terminal.judges import corrected_rates
-from flows.trust import standings
-from tasks.datasets.calibration import read_labels
 from tasks.documents import ConfigFile
 from tasks.documents.wording import brief, nearest, shown
 from tasks.errors import UsageError
-from tasks.records import Cell, Correction, Suite
+from tasks.records import Cell, Correction
 from tasks.storage import reads
-from tasks.storage.parts import write_part
-from tasks.storage.warehouse import Warehouse
 
 SUFFIXES = (".csv", ".jsonl")
 
@@ -83,7 +78,8 @@ def label(*, config: str, results: str | None, path: str, annotator: str) -> Ans
     for name, added in lines.items():
         if added:
             auditing.append_lines(suites[name], added)
-    corrections = correct_again(file.results, suites, labels)
+    cells = sorted({(one.origin, one.suite, one.model) for one in labels})
+    corrections = correct_stored(file.results, suites, cells, at=now())
     n_added = sum(map(len, lines.values()))
     data = {"status": "ok", "added": n_added, "left": left, "corrections": [asdict(one) for one in corrections]}
     return Answered(exit_code=OK, data=data, text=told(n_added, left, corrections))
@@ -94,19 +90,6 @@ def existing(path: Path) -> Path:
     if path.suffix not in SUFFIXES or not path.is_file():
         raise UsageError.single(f"expected a sample that ends in {' or '.join(SUFFIXES)}, got {brief(str(path))}")
     return path
-
-
-def correct_again(results: Path, suites: Mapping[str, Suite], labels: Sequence[Label]) -> list[Correction]:
-    """Correct the cells that labels were drawn from, now that there are labels of their own outputs."""
-    moment, found = now(), []
-    for run_id, name, model in sorted({(one.origin, one.suite, one.model) for one in labels}):
-        suite = suites[name]
-        cell = CellOfRun(run_id, name, model, standings(results, run_id, suite))
-        correction = correction_of(results, cell, read_labels(suite), at=moment)
-        found += [correction] if correction else []
-    write_part(results, "corrections", f"labels-{moment:%Y%m%d-%H%M%S-%f}", found)
-    Warehouse(results).ingest()
-    return found
 
 
 def told(added: int, left: int, corrections: Sequence[Correction]) -> str:

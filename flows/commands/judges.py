@@ -10,6 +10,7 @@ import click
 from flows import calibrating
 from flows.answer import INTERRUPTED, OK, UNMEASURED, Answered
 from flows.calibrating import Calibrated, Labels
+from flows.correcting import correct_stored
 from flows.payers import budget_problems
 from flows.planning import new_run_id
 from flows.prepared import read_config, read_suites
@@ -19,7 +20,7 @@ from flows.run import Run, now
 from flows.run_folder import held
 from flows.signals import Interruption, stop_event
 from flows.terminal.figures import plain, usd
-from flows.terminal.judges import shown_calibrations
+from flows.terminal.judges import corrected_rates, shown_calibrations
 from flows.trust import trend
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
@@ -27,9 +28,9 @@ from tasks.datasets.calibration import FILE, read_labels
 from tasks.documents import ConfigFile
 from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder
-from tasks.records import Calibration, Suite
+from tasks.records import Calibration, Correction, Suite
 from tasks.scoring.judge import build_judges
-from tasks.storage import judged
+from tasks.storage import judged, reads
 
 
 def calibrate(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
@@ -46,7 +47,19 @@ def calibrate(*, config: str, results: str | None, suites: tuple[str, ...]) -> A
     names = ", ".join(one.config.name for one in judges_used(file.config, labelled))
     click.echo(f"Asking {names} about {rows} labelled outputs, each twice.", err=True)
     provider.load()
-    return answer(*asyncio.run(interruptibly(file, labelled, labels)))
+    run, found = asyncio.run(interruptibly(file, labelled, labels))
+    return answer(run, found, correct_newest(file, found))
+
+
+def correct_newest(file: ConfigFile, found: Calibrated) -> list[Correction]:
+    """Correct the newest night anew, as far as the same judges spoke in it."""
+    suites = {
+        suite.name: suite for suite in read_suites(file) if any(one.suite == suite.name for one in found.calibrations)
+    }
+    for run_id in reads.run_ids(file.results):
+        if cells := [cell for cell in reads.cells_of(file.results, run_id) if cell.suite in suites]:
+            return correct_stored(file.results, suites, [(run_id, c.suite, c.model) for c in cells], at=now())
+    return []
 
 
 def judged_suites(file: ConfigFile, only: tuple[str, ...]) -> list[Suite]:
@@ -85,7 +98,7 @@ async def interruptibly(file: ConfigFile, suites: Sequence[Suite], labels: Label
         return run, await calibrating.calibrate(run, labels)
 
 
-def answer(run: Run, found: Calibrated) -> Answered:
+def answer(run: Run, found: Calibrated, corrections: Sequence[Correction]) -> Answered:
     """What was found, with what it cost; what could not be asked is told and changes the exit code."""
     cost = f"{run.id}: {found.calls} calls, {usd(found.cost_usd)}."
     told = [*found.unasked, *run.notes]
@@ -95,6 +108,7 @@ def answer(run: Run, found: Calibrated) -> Answered:
         "calls": found.calls,
         "cost_usd": found.cost_usd,
         "calibrations": [asdict(one) for one in found.calibrations],
+        "corrections": [asdict(one) for one in corrections],
         "notes": told,
     }
     if run.stop.is_set():
@@ -103,7 +117,7 @@ def answer(run: Run, found: Calibrated) -> Answered:
     missing = [suite.name for suite in run.plan.suites if suite.name not in whole]
     told += [f"{name}: no judge gave a verdict" for name in missing]
     parts = [shown_calibrations(found.calibrations)] if found.calibrations else []
-    text = "\n".join([*parts, *map(plain, told), cost])
+    text = "\n".join([*parts, *map(plain, (*corrected_rates(corrections), *told)), cost])
     return Answered(exit_code=UNMEASURED if missing else OK, data=data, text=text)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from flows.terminal.figures import plain, share, shares
 from flows.terminal.tables import table
+from flows.trust import UNEQUAL
 from tasks.records import Calibration, Correction
 
 COLUMNS = ("suite", "judge", "rows", "sensitivity", "specificity", "J", "κ", "right", "changed its mind", "when")
-ERRS_UNEQUALLY = 0.05
 
 
 def shown_calibrations(found: Sequence[Calibration]) -> str:
@@ -49,7 +49,7 @@ def remarks(found: Sequence[Calibration]) -> Iterator[str]:
             alpha = "" if one.annotator_alpha is None else f", α {one.annotator_alpha:.2f}"
             agreed = f"{100 * one.annotator_agreement:.0f} %{alpha}"
             yield f"{who}: annotators agree on {agreed} ({one.n_annotated_twice} rows with two or more)."
-        if one.homogeneity_p is not None and one.homogeneity_p < ERRS_UNEQUALLY:
+        if one.homogeneity_p is not None and one.homogeneity_p < UNEQUAL:
             yield (
                 f"{who}: it errs more on some models' outputs than on others' (p {one.homogeneity_p:.2g}): label 20 to "
                 "50 outputs of the model in question (`daybreak judge sample`)."

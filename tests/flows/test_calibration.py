@@ -2,11 +2,16 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.comparing import in_truth
+from tasks.config import Gate
+from tasks.records import Correction, Verdict
+from tasks.verdicts.compare import Judged
 from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, refused
 from tests.flows.judged_lab import JUDGED, RUBRIC, Asked, JudgedLab, by_the_label, only
@@ -271,3 +276,52 @@ def test_of_a_true_drop_an_erring_judge_shows_a_part_so_the_detectable_one_is_la
     slope = night.data["corrections"][0]["slope"]
     assert slope == pytest.approx(0.6, abs=0.02)
     assert only(night)["detectable_drop_pp"] == pytest.approx(before / slope)
+
+
+def test_calibrating_in_the_morning_corrects_the_night_before(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    write_labels(lab, labelled(100))
+    [found] = lab.run("judge", "calibrate").data["corrections"]
+    assert (found["trust"], found["method"], found["raw_pass_rate"]) == ("calibrated", "rogan-gladen", 1)
+    assert [row["trust"] for row in lab.sql("SELECT trust FROM corrections")] == ["calibrated"]
+
+
+def test_between_two_models_a_partial_judge_is_told(lab: JudgedLab) -> None:
+    config = (lab.root / "deployments/daybreak.yaml").read_text()
+    large = config[config.index("  - {") : config.index("judges:")].replace("small", "large")
+    lab.write("deployments/daybreak.yaml", config.replace("judges:", f"{large}judges:"))
+    write_labels(lab, labelled(120))
+    lab.judge(lambda asked: verdict("pass" if asked.answer == asked.expected or first(asked) % 8 == 3 else "fail"))
+    lab.run("judge", "calibrate")
+    compared = lab.run("compare", "--candidate", "large", "--baseline", "small")
+    assert any(note.startswith("sums: owl errs more on some models' outputs") for note in compared.data["notes"])
+
+
+def first(asked: Asked) -> int:
+    return int(asked.sum.split(" + ")[0])
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [(0.9, "unchanged"), (0.5, "inconclusive"), (None, "unchanged")])
+def test_a_judge_that_shows_half_of_a_drop_may_be_too_weak_to_exclude_one(slope: float | None, verdict: str) -> None:
+    judged = Judged(verdict=Verdict.UNCHANGED, cause="", n_paired=100, detectable_drop_pp=6.0)
+    correction = Correction(
+        run_id="run",
+        suite="sums",
+        model="small",
+        trust="calibrated",
+        why="",
+        method="rogan-gladen",
+        raw_pass_rate=0.9,
+        pass_rate=0.95,
+        ci_low=0.9,
+        ci_high=1.0,
+        n_labels=100,
+        youden=slope,
+        youden_low=slope,
+        slope=slope,
+        unanimous=None,
+        recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+    found = in_truth(judged, correction, Gate(max_detectable_drop_pp=10))
+    assert found.verdict == Verdict(verdict)
+    assert found.detectable_drop_pp == pytest.approx(6 / (slope or 1))
