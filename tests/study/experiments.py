@@ -23,6 +23,7 @@ from tests.study.error_rates import (
     verdicts_table,
 )
 from tests.study.incidents import incidents
+from tests.study.judges import labels_by_verdict, labels_from_elsewhere, labels_of_tonight
 from tests.study.suites import NOISES
 from tests.study.tables import Table
 
@@ -57,6 +58,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "detectable-shown": of_table(detectable, 100),
     "rules": lambda generator, nights: common_rules(generator, max(20, nights // 20), DROPS_PP),
     "incidents": of_table(incidents, 2000),
+    "judges-elsewhere": of_table(labels_from_elsewhere, 5),
+    "judges-tonight": of_table(labels_of_tonight, 5),
+    "judges-by-verdict": of_table(labels_by_verdict, 5),
     **ALERTS,
 }
 
