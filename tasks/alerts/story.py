@@ -93,7 +93,7 @@ class Story:
     def owners(self) -> tuple[str, ...]:
         """Who looks after the suites concerned."""
         found = (self.setting.owners.get(row.key.suite or "") for row in self.incident.open_rows)
-        return tuple(dict.fromkeys(owner for owner in found if owner))
+        return tuple(dict.fromkeys(owner for owner in found if owner and owner.strip()))
 
     @property
     def since(self) -> str:
