@@ -21,15 +21,18 @@ def explained(run: Run, comparisons: Iterable[Comparison], cells: Sequence[Cell]
 
 def explain(run: Run, comparison: Comparison, beside: dict[tuple[str, str, str], Cell]) -> Comparison:
     """Explain one comparison; one that has no baseline, or none that is known, stays as it is."""
-    cell = beside[run.id, comparison.suite, comparison.model]
-    base = base_of(run, comparison, beside)
-    if base is None:
-        return comparison
+    cell, base = beside[run.id, comparison.suite, comparison.model], base_of(run, comparison, beside)
+    return comparison if base is None else with_cause(comparison, base, cell, alike=SCORED_ALIKE)
+
+
+def with_cause(comparison: Comparison, base: Cell, cell: Cell, *, alike: Sequence[Factor]) -> Comparison:
+    """A comparison with what differs between two cells, of which `alike` was brought to the same state on both."""
     found = differences(base, cell)
-    several = len([one for one in found if one.factor not in SCORED_ALIKE]) > 1
+    several = len([one for one in found if one.factor not in alike]) > 1
+    said = said_of(comparison, found, base, cell, alike)
     return replace(
         comparison,
-        cause="; ".join(filter(None, [said_of(comparison, found, base, cell), comparison.cause])),
+        cause="; ".join(filter(None, [said, comparison.cause])),
         differences=tuple(one.factor for one in found),
         commands=tuple(commands(found, base, cell)) if several else (),
     )
@@ -46,8 +49,10 @@ def base_of(run: Run, comparison: Comparison, beside: dict[tuple[str, str, str],
     return stored.get((comparison.suite, model))
 
 
-def said_of(comparison: Comparison, found: Sequence[Difference], base: Cell, cell: Cell) -> str:
+def said_of(
+    comparison: Comparison, found: Sequence[Difference], base: Cell, cell: Cell, alike: Sequence[Factor]
+) -> str:
     """The cause of a change; of a cell that did not change, what is not as it was, unless another model was meant."""
     if comparison.verdict in {Verdict.REGRESSED, Verdict.IMPROVED} and comparison.p_value is not None:
-        return cause_of(found, alike=SCORED_ALIKE, base=base, cell=cell, p_value=comparison.p_value)
+        return cause_of(found, alike=alike, base=base, cell=cell, p_value=comparison.p_value)
     return changes_of(found) if base.model == cell.model else ""

@@ -10,11 +10,14 @@ from flows.prepared import prepared_comparison
 from flows.requests import CompareRequest
 from flows.run import now, open_run
 from flows.states import state_of
+from flows.stored_comparison import compare_stored, is_stored
 
 
 @flow(name="compare", validate_parameters=True)
 async def compare(request: CompareRequest) -> State[Any]:
-    """Run the candidate, and its baseline where that is a model, and tell whether it is worse."""
+    """Run the candidate, and its baseline where that is a model, and tell whether it is worse; two runs as they are."""
+    if is_stored(request):
+        return state_of(compare_stored(request))
     with open_run(prepared_comparison(request, now=now())) as run:
         await steps.pull_datasets(run)
         await steps.probe_judges(run)

@@ -99,9 +99,7 @@ def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:
     file, candidate = with_candidate(file, suites, request)
     plan = comparison_plan(file, suites, candidate, now=now)
     cheaper = within_budget(file, plan)
-    notes = [
-        f"each side is asked {told_trials(cheaper)} where {told_trials(plan)} were wanted: budget_usd pays for no more"
-    ]
+    notes = [f"each case is asked {told_trials(cheaper)} instead of {told_trials(plan)}: budget_usd pays for no more"]
     return prepared(file, cheaper, notes if cheaper != plan else ())
 
 

@@ -12,6 +12,7 @@ from flows.probing import judges_used
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.result import RunResult, exit_code
 from flows.run import now
+from flows.stored_comparison import compare_stored, is_stored
 from flows.terminal.plan import shown_start
 from flows.terminal.progress import shown_progress
 from flows.terminal.result import shown_result
@@ -37,6 +38,9 @@ def nightly(
 def compare(**options: Any) -> Answered:
     """Run the comparison and show what it found."""
     request = CompareRequest(**options)
+    if is_stored(request):
+        found = compare_stored(request)
+        return Answered(exit_code=exit_code(found), data=as_data(found), text=shown_result(found))
     return run(request, prepare_comparison(request, now=now()), "compare")
 
 

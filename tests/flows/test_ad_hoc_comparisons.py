@@ -95,6 +95,22 @@ def test_a_budget_asks_both_sides_less_often(lab: Lab) -> None:
     assert systems(lab).count("Add.") < 3 * N
 
 
+def test_a_run_against_a_run_calls_nothing_and_names_scorers_that_changed(lab: Lab) -> None:
+    first = lab.run("nightly").data["run_id"]
+    again = lab.run("nightly").data["run_id"]
+    lab.suite(f"scorers: [{{type: regex, pattern: '^no'}}]\nprompt: prompt.md\ngate: {GATE}\n")
+    strict = lab.run("nightly").data["run_id"]
+    lab.provider.requests.clear()
+    same = lab.run("compare", "--candidate", again, "--baseline", first)
+    assert (same.exit_code, only(same)["verdict"], only(same)["differences"]) == (0, "unchanged", [])
+    worse = lab.run("compare", "--candidate", strict, "--baseline", first)
+    assert (worse.exit_code, only(worse)["verdict"], only(worse)["drop_pp"]) == (1, "regressed", 100.0)
+    assert only(worse)["cause"].startswith("scorers (")
+    assert lab.run("compare", "--candidate", strict, "--baseline", "small").exit_code == 2
+    assert lab.run("compare", "--candidate", strict, "--baseline", "run-20260101-000000-abcd").exit_code == 2
+    assert lab.provider.requests == []
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -174,9 +174,9 @@ def test_a_candidate_is_compared_with_a_model_a_pin_or_a_run(lab: Lab) -> None:
         (["baseline", "promote", "run-20260101-000000-abcd"], "found none"),
         (["nightly", "--frobnicate"], "No such option"),
         (["sql", "DELETE FROM calls"], ""),
-        (["judge", "calibrate"], "judge: not in this version"),
+        (["judge", "calibrate"], "expected a suite with a scorer of type judge"),
         (["alerts", "ack", "7"], "expected an open incident, got '7'"),
-        (["compare", "--candidate", "small", "--prompt", "new.md"], "--prompt: not in this version"),
+        (["compare", "--candidate", "small", "--prompt", "new.md"], "no such file"),
     ],
 )
 def test_wrong_usage_is_refused_in_one_json_object_and_nothing_is_called(

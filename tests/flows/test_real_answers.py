@@ -56,3 +56,24 @@ def rates(root: Path, run_id: str) -> dict[str, float]:
     """Pass rates as the warehouse has them."""
     asked = daybreak(root, "sql", "--json", f"SELECT model, pass_rate FROM cells WHERE run_id = '{run_id}'")
     return {row["model"]: round(row["pass_rate"], 3) for row in asked.data["rows"]}
+
+
+@pytest.mark.timeout(400)
+def test_an_alias_that_moves_to_the_next_snapshot_is_found_by_the_night_told_and_named_as_the_cause_once(
+    tmp_path: Path, prefect_server: str
+) -> None:
+    write_suite(tmp_path)
+    with replayed("gpt-4=gpt-4-0314") as url:
+        write_config(tmp_path, url, {"gpt-4": None})
+        pinned = daybreak(tmp_path, "nightly", "--json")
+    with replayed("gpt-4=gpt-4-0613") as url:
+        write_config(tmp_path, url, {"gpt-4": None})
+        moved, after = (daybreak(tmp_path, "nightly", "--json") for _ in range(2))
+
+    assert pinned.data["events"] == []
+    assert [event["text"] for event in moved.data["events"]] == ["gpt-4 moved from gpt-4-0314 to gpt-4-0613"]
+    [row] = moved.data["comparisons"]
+    assert (row["verdict"], round(row["drop_pp"], 1), moved.exit_code) == ("regressed", 32.9, 1)
+    assert "served model (gpt-4-0314 → gpt-4-0613)" in row["cause"]
+    assert "gpt-4 moved from gpt-4-0314 to gpt-4-0613" in str(moved.data["message"])
+    assert after.data["events"] == []
