@@ -278,6 +278,8 @@ def in_30_s() -> str:
 async def test_fault(provider: FakeProvider, monkeypatch: Any, row: Row, *, through_sdk: bool) -> None:
     """litellm has two ways to OpenAI's API; Azure goes through the SDK, most other providers through its handler."""
     monkeypatch.setenv("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", str(not through_sdk))
+    provider.answer("warm", said("yes"))
+    await ask(client_for(provider, model="openai/warm", timeout_s=30.0))  # a cold client takes long before it asks
     reply = row.reply() if callable(row.reply) else row.reply
     provider.answer("gpt-x", reply)
     before, gate = len(provider.requests), Gate()
