@@ -21,9 +21,12 @@ from tasks.reports.cells import rate_of
 SHOWN_FLIPS = 3
 COLUMNS = (
     "", "suite", "model", "verdict", "pass rate", "95 %", "baseline", "drop pp", "95 % pp", "p", "detectable pp",
-    "cases", "trials", "p95 ms", "cost",
+    "lost/gained", "flip rate", "cases", "trials", "p95 ms", "cost",
 )  # fmt: skip
-OPTIONAL = ("95 %", "p95 ms", "p", "trials", "cost", "detectable pp", "cases", "95 % pp", "baseline")
+OPTIONAL = (
+    "flip rate", "lost/gained", "95 %", "p95 ms", "p", "trials", "cost", "detectable pp", "cases", "95 % pp",
+    "baseline",
+)  # fmt: skip
 """The first of these goes first where a terminal is narrow."""
 
 
@@ -50,6 +53,8 @@ def cell_row(cell: Cell, comparison: Comparison | None) -> list[object]:
         points_interval(c.ci_low_pp, c.ci_high_pp) if c else "",
         "" if c is None or c.p_value is None else f"{c.p_value:.2g}",
         "" if c is None or c.detectable_drop_pp is None else f"{c.detectable_drop_pp:.1f}",
+        "" if c is None or c.lost is None else f"{c.lost}/{c.gained}",
+        "" if cell.flip_rate is None else share(cell.flip_rate),
         f"{c.n_paired}/{c.n_cases}" if c and is_paired else f"{cell.n_measured}/{cell.n_cases}",
         rate.trials,
         UNKNOWN if cell.p95_ms is None else f"{cell.p95_ms:.0f}",
