@@ -21,7 +21,7 @@ def folder_to_resume(results: Path, run_id: str) -> RunFolder:
     Warehouse(results).catch_up()
     finished = {run.run_id for run in reads.runs_newest_first(results) if run.status == "finished"}
     stored = sorted(path.parent.name for path in (results / "runs").glob("run-*/plan.json"))
-    unfinished = [one for one in stored if one not in finished]
+    unfinished = [one for one in stored if one not in finished and asks_cases(RunFolder(results, one))]
     if run_id in finished:
         raise UsageError.single(f"{run_id} is finished: nothing is left to do")
     if (run_id != LATEST and run_id not in unfinished) or not unfinished:
@@ -31,6 +31,14 @@ def folder_to_resume(results: Path, run_id: str) -> RunFolder:
     if is_alive(folder):
         raise UsageError.single(f"{folder.run_id} is still alive: another process is at it")
     return folder.next_attempt()
+
+
+def asks_cases(folder: RunFolder) -> bool:
+    """False for a watch or a calibration, which are started anew instead."""
+    try:
+        return Plan.from_json(folder.plan.read_bytes()).flow in {"nightly", "compare"}
+    except ValueError:
+        return True  # what is wrong with it is told when it is chosen
 
 
 def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
