@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 QUICK_TESTS := -m "not slow and not browser"
 
 .DEFAULT_GOAL := help
-.PHONY: help nightly test acceptance browser check bench study serve lock clean
+.PHONY: help nightly test acceptance browser check bench kills study serve lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, 
 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput and the whole night
 	@$(BIN)/python -m tests.bench
+
+kills: .venv/requirements-dev.stamp ## kill nights at 50 random moments and resume them (a quarter of an hour)
+	@$(BIN)/python -m tests.kills
 
 study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (25 minutes of CPU; STUDY=--quick takes a few seconds)
 	@$(BIN)/python -m tests.study --processes 2 $(or $(STUDY),--out tasks/verdicts/ERROR-RATES.md)

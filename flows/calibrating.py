@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.judging import Panel, open_judging
-from flows.news import news_of
 from flows.payers import payer_name
 from flows.probing import kept_probes, probe_judges, why_not_asked
 from flows.run import Run, now
@@ -16,7 +15,6 @@ from flows.signals import until_stopped
 from flows.storing import store_records, store_trials
 from flows.trust import judge_key
 from tasks.calls.engine import Planned
-from tasks.calls.journal import Journal, Trial
 from tasks.calls.judge_version import JudgeVersion, version_of
 from tasks.calls.provider import warm_up
 from tasks.judges.annotators import consensus
@@ -49,11 +47,11 @@ async def calibrate(run: Run, labels: Labels) -> Calibrated:
     await until_stopped(asyncio.ensure_future(probe_judges(run)), run.stop)
     found: list[Calibration] = []
     if not run.stop.is_set():
-        async with open_judging(run, calls_for(run, labels), JOURNAL) as (judges, journal):
+        async with open_judging(run, calls_for(run, labels), JOURNAL) as judges:
             for suite in run.plan.suites:
                 once, again = judges.panels(suite), judges.panels(suite, again=True)
                 for panels in zip(once, again, strict=True):
-                    found += await calibrate_scorer(run, suite, panels, labels[suite.name], journal)
+                    found += await calibrate_scorer(run, suite, panels, labels[suite.name])
     await asyncio.to_thread(store_trials, run)
     calls, cost_usd, _ = reads.spent(run.results, run.id)
     status: RunStatus = "interrupted" if run.stop.is_set() else "finished"
@@ -64,7 +62,7 @@ async def calibrate(run: Run, labels: Labels) -> Calibrated:
 
 
 async def calibrate_scorer(
-    run: Run, suite: Suite, panels: tuple[Panel, Panel], labelled: Sequence[LabelledOutput], journal: Journal
+    run: Run, suite: Suite, panels: tuple[Panel, Panel], labelled: Sequence[LabelledOutput]
 ) -> list[Calibration]:
     """The figures of one judge scorer; none where a run is stopped, or no row is for it."""
     scorer = panels[0].scorer
@@ -72,7 +70,7 @@ async def calibrate_scorer(
     asked: list[bool | None] = []
 
     async def ask_all() -> None:
-        work = [ask(run, suite, panel, row, number, journal) for row in rows for number, panel in enumerate(panels, 1)]
+        work = [ask(run, suite, panel, row, number) for row in rows for number, panel in enumerate(panels, 1)]
         asked.extend(await asyncio.gather(*work))
 
     await until_stopped(asyncio.ensure_future(ask_all()), run.stop)
@@ -82,15 +80,11 @@ async def calibrate_scorer(
     return list(records(run, suite, scorer, judged))
 
 
-async def ask(run: Run, suite: Suite, panel: Panel, row: LabelledOutput, number: int, journal: Journal) -> bool | None:
-    """Have one labelled output judged; what it took is on record, what was said is kept."""
+async def ask(run: Run, suite: Suite, panel: Panel, row: LabelledOutput, number: int) -> bool | None:
+    """Have one labelled output judged; what was said is kept."""
     key = TrialKey(run.id, suite.name, row.model, row.case.id, number, "calibration")
     truth = consensus(row.verdicts)
     found = await panel.find(Answer(row.output), Planned(key, row.case), suite, truth=truth)
-    if found.calls:
-        trial = Trial(key, tuple(found.calls))
-        journal.append(trial)
-        run.tell(news_of(trial))
     for purse in (judge.purse for judge in panel.judges):
         if purse:
             purse.did(1)

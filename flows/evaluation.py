@@ -95,7 +95,7 @@ class Evaluation:
         self._lateness = lateness
         self._gates = gates
         self._budget = open_budget(run, run.ledger)
-        self._judges = Judges(run, session, gates, cache, self._budget)
+        self._judges = Judges(run, session, gates, cache, self._budget, journal)
         self._lanes: dict[str, Lane] = {}
         self._cells: dict[tuple[str, str], CellWork] = {}
 
@@ -222,8 +222,8 @@ class CellWork:
         refused = call.status is CallStatus.REFUSED_BY_PROVIDER
         answer = Answer(call.output or "", call.finish_reason, refused)
         with drawing():
-            findings, judge_calls = await score_answer(self._scorers, self._panels, answer, planned, self._suite)
-        return Judgment(findings, *outcome_of(findings), tuple(judge_calls))
+            findings, _ = await score_answer(self._scorers, self._panels, answer, planned, self._suite)
+        return Judgment(findings, *outcome_of(findings))
 
     def _pledge(self, case: Case) -> Pledge:
         """What the judges of an answer to a case may need, if each is asked once."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
@@ -12,13 +12,14 @@ from weakref import WeakValueDictionary
 from pydantic import ValidationError
 
 from flows.budgeting import RunBudget, open_budget
+from flows.news import news_of
 from flows.probing import judge_client, kept_probes, why_not_asked
 from flows.run import Run
 from tasks.calls.budget import Purse
 from tasks.calls.client import ModelClient, need_of
 from tasks.calls.connections import connections
 from tasks.calls.engine import Planned
-from tasks.calls.journal import Journal
+from tasks.calls.journal import Journal, Trial
 from tasks.calls.judge_version import JudgeVersion, version_of
 from tasks.calls.lanes import Gates, ModelGate
 from tasks.calls.rehearsal import Crib
@@ -79,9 +80,11 @@ class Judge:
         cache: VerdictCache,
         purse: Purse | None,
         *,
+        record: Callable[[Trial], None],
         again: bool = False,
     ) -> None:
         self.purse = purse
+        self._record = record
         self._client = client
         self._gate = gate
         self._version = version_of(probe)
@@ -124,6 +127,7 @@ class Judge:
     async def _ask(self, calls: list[Call], key: TrialKey, scorer: str, crib: Crib, messages: list[Message]) -> Call:
         call = await self._client.ask(messages, key=key, role="judge", scorer=scorer, crib=crib)
         if call.attempts:
+            self._record(Trial(key, (call,)))  # at once: what else the question takes may be cut off
             calls.append(call)
         return call
 
@@ -157,9 +161,16 @@ class Judges:
     """The judges of a run in this process, each opened when it is first needed."""
 
     def __init__(
-        self, run: Run, session: "aiohttp.ClientSession", gates: Gates, cache: VerdictCache, budget: RunBudget | None
+        self,
+        run: Run,
+        session: "aiohttp.ClientSession",
+        gates: Gates,
+        cache: VerdictCache,
+        budget: RunBudget | None,
+        journal: Journal,
     ) -> None:
         self._run = run
+        self._journal = journal
         self._session = session
         self._gates = gates
         self._cache = cache
@@ -179,12 +190,16 @@ class Judges:
             gate = self._gates.of(config, purse)
             client = judge_client(self._run, config, session=self._session, gate=gate)
             probe = kept_probes(self._run.folder)[name]
-            self._judges[name, again] = Judge(client, gate, probe, self._cache, purse, again=again)
+            self._judges[name, again] = Judge(client, gate, probe, self._cache, purse, record=self._record, again=again)
         return self._judges[name, again]
+
+    def _record(self, trial: Trial) -> None:
+        self._journal.append(trial)
+        self._run.tell(news_of(trial))
 
 
 @asynccontextmanager
-async def open_judging(run: Run, calls: Mapping[str, int], journal: str) -> AsyncIterator[tuple[Judges, Journal]]:
+async def open_judging(run: Run, calls: Mapping[str, int], journal: str) -> AsyncIterator[Judges]:
     """Judges alone, for so many calls of each payer, with a journal of that name."""
     log = Journal(run.folder.path / journal)
     try:
@@ -193,7 +208,7 @@ async def open_judging(run: Run, calls: Mapping[str, int], journal: str) -> Asyn
                 gates, budget = Gates(run.config.concurrency, ledger=run.ledger), open_budget(run, run.ledger)
                 if budget:
                     budget.expect(calls)
-                yield Judges(run, session, gates, cache, budget), log
+                yield Judges(run, session, gates, cache, budget, log)
     finally:
         log.close()
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from flows.budgeting import RunBudget, open_budget
 from flows.news import news_of
 from flows.run import Run
 from tasks.calls.client import ModelClient
@@ -13,9 +14,10 @@ from tasks.calls.engine import MEASURED
 from tasks.calls.gate import Gatekeeper
 from tasks.calls.journal import Journal, Trial, read_lines
 from tasks.calls.judge_version import version_of
+from tasks.calls.lanes import Gates
 from tasks.config import Config, JudgeScorer, ModelConfig
 from tasks.plan import RunFolder
-from tasks.records import Call, Suite, TrialKey
+from tasks.records import Call, CallStatus, Suite, TrialKey
 
 if TYPE_CHECKING:
     import aiohttp
@@ -45,16 +47,20 @@ async def probe_judges(run: Run) -> None:
     earlier = kept_probes(run.folder)  # by an attempt that was interrupted
     known = {name for name, probe in earlier.items() if not why_not_asked(probe)}
     judges = [one for one in judges_used(run.config, run.plan.suites) if one.config.name not in known]
-    probes = await probed(run, [judge.config for judge in judges])
+    probes = await probed(run, [judge.config for judge in judges], open_budget(run, run.ledger))
     run.notes += [note for probe in probes if (note := note_on(probe))]
 
 
-async def probed(run: Run, models: Sequence[ModelConfig]) -> list[Call]:
-    """Ask each model one thing, and keep what came."""
+async def probed(run: Run, models: Sequence[ModelConfig], budget: RunBudget | None = None) -> list[Call]:
+    """Ask each model one thing, paid from a budget if there is one, and keep what came."""
     if not models:
         return []
+    gates = Gates(run.config.concurrency, ledger=run.ledger)
     async with connections(len(models)) as session:
-        clients = [judge_client(run, model, session=session) for model in models]
+        clients = []
+        for model in models:
+            gate = gates.of(model, budget.purse(model) if budget else None)
+            clients.append(judge_client(run, model, session=session, gate=gate))
         probes = await asyncio.gather(
             *(client.ask(PROBE, key=probe_key(run, client.model.name), role="probe") for client in clients)
         )
@@ -62,9 +68,7 @@ async def probed(run: Run, models: Sequence[ModelConfig]) -> list[Call]:
     return list(probes)
 
 
-def judge_client(
-    run: Run, judge: ModelConfig, *, session: "aiohttp.ClientSession", gate: Gatekeeper | None = None
-) -> ModelClient:
+def judge_client(run: Run, judge: ModelConfig, *, session: "aiohttp.ClientSession", gate: Gatekeeper) -> ModelClient:
     """Who asks a judge, the same for every suite."""
     return ModelClient(
         judge,
@@ -106,6 +110,8 @@ def why_not_asked(probe: Call) -> str | None:
     """Why a judge with that probe is not asked at all, if so: nobody would know whose verdicts they are."""
     if probe.status in MEASURED or probe.served_model:
         return None
+    if probe.status is CallStatus.BUDGET:
+        return probe.error
     return f"its probe ended as {probe.status.value.replace('_', ' ')}: {probe.error}"
 
 

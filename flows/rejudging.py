@@ -9,14 +9,12 @@ from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from flows.judging import Panel, open_judging, score_answer
-from flows.news import news_of
 from flows.pairing import base_side, this_side
 from flows.payers import payer_name
 from flows.rescoring import answer_in, change_since, outcome_again, outputs_of, scorers_without_asking
 from flows.run import Rejudged, Run
 from flows.signals import until_stopped
 from tasks.calls.engine import MEASURED, Planned
-from tasks.calls.journal import Journal, Trial
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
 from tasks.datasets.stored import read_stored
 from tasks.plan import PlannedCell, stored_cases
@@ -52,10 +50,10 @@ async def judge_baselines_again(run: Run) -> bool:
     wanted = await asyncio.to_thread(lambda: list(unjudged(run)))
     if not wanted:
         return False
-    async with open_judging(run, calls_for(run, wanted), JOURNAL) as (judges, journal):
+    async with open_judging(run, calls_for(run, wanted), JOURNAL) as judges:
         panels = {one.suite.name: judges.panels(one.suite) for one in wanted}
         rules = {one.suite.name: build_scorers(one.suite) for one in wanted}
-        work = [judge_one(run, one, rules[one.suite.name], panels[one.suite.name], journal) for one in wanted]
+        work = [judge_one(run, one, rules[one.suite.name], panels[one.suite.name]) for one in wanted]
         await until_stopped(asyncio.ensure_future(all_of(work)), run.stop)
     return True
 
@@ -67,15 +65,12 @@ async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
             group.create_task(one)
 
 
-async def judge_one(run: Run, one: Unjudged, rules: tuple[Scorer, ...], panels: list[Panel], journal: Journal) -> None:
-    """Have one answer judged; its verdict is kept, its calls are on record."""
+async def judge_one(run: Run, one: Unjudged, rules: tuple[Scorer, ...], panels: list[Panel]) -> None:
+    """Have one answer judged; its verdict is kept."""
     findings, calls = await score_answer(rules, panels, one.answer, one.planned, one.suite)
-    if calls:
-        trial = Trial(one.planned.key, tuple(calls))
-        journal.append(trial)
-        run.tell(news_of(trial))
-        if all(call.status in MEASURED for call in calls) and any(finding.passed is None for _, finding in findings):
-            run.speechless.add(one.who)
+    is_answered = calls and all(call.status in MEASURED for call in calls)
+    if is_answered and any(finding.passed is None for _, finding in findings):
+        run.speechless.add(one.who)
     for purse in (judge.purse for panel in panels for judge in panel.judges):
         if purse:
             purse.did(1)

@@ -11,12 +11,11 @@ MEASURED = frozenset({CallStatus.ANSWERED, CallStatus.REFUSED_BY_PROVIDER})
 
 
 class Judgment(NamedTuple):
-    """What the scorers say of one answer, what that makes of the trial, and the judge calls it took."""
+    """What the scorers say of one answer, and what that makes of the trial."""
 
     findings: list[tuple[str, Finding]]
     outcome: OutcomeState
     reason: str
-    judge_calls: tuple[Call, ...] = ()
 
 
 class Planned(NamedTuple):
@@ -42,7 +41,7 @@ class Cellwork(Protocol):
         """Ask the model."""
 
     async def score(self, planned: Planned, call: Call) -> Judgment:
-        """Score its answer."""
+        """Score its answer; calls that this takes are on record when it ends."""
 
 
 class Room(Protocol):
@@ -109,7 +108,7 @@ async def score_trial(
     judgment = await cell.score(planned, call)
     scores = tuple(Score(key, name, finding) for name, finding in judgment.findings)
     outcome = Outcome(key, judgment.outcome, judgment.reason)
-    record(Trial(key, already + judgment.judge_calls, scores, outcome))
+    record(Trial(key, already, scores, outcome))
 
 
 def not_asked(key: TrialKey, why: str) -> Trial:

@@ -1,8 +1,8 @@
 """The journal of a run: a line per finished call or trial, on disk before it counts.
 
-A line is a JSON object {"key", "calls", "scores", "outcome"}. A trial that needs a judge has two lines: its answer as
-soon as that was paid for, and its scores when the judge has spoken. Trials that were never asked stand in a file of
-their own, which a resumed run removes, since it asks them.
+A line is a JSON object {"key", "calls", "scores", "outcome"}. A trial that needs a judge has several lines: its answer
+and each of the judge's as soon as that was paid for, and its scores when the judge has spoken. Trials that were never
+asked stand in a file of their own, which a resumed run removes, since it asks them.
 """
 
 import os
@@ -124,7 +124,7 @@ def read_lines(paths: Iterable[Path], torn: list[str]) -> Iterator[Trial]:
 
 
 def read_trials(paths: Iterable[Path], torn: list[str]) -> Iterator[Trial]:
-    """Yield each trial once, its two lines joined; what was answered but never scored comes last, without outcome."""
+    """Yield each trial once, its lines joined; what was answered but never scored comes last, without outcome."""
     waiting: dict[TrialKey, Trial] = {}
     for line in read_lines(paths, torn):
         earlier = waiting.pop(line.key, None)
@@ -156,8 +156,8 @@ def stock_of(journals: Iterable[Path]) -> Done:
     for trial in read_trials(journals, done.torn):
         if trial.outcome:
             done.finished.add(trial.key)
-        elif trial.key.phase != "probe":
-            done.answered[trial.key] = trial.calls[0]
+        else:
+            done.answered.update((trial.key, call) for call in trial.calls if call.role == "model")
     return done
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tasks.calls.gate import Attempt, Need, NotAdmitted
 from tasks.calls.lanes import FIRST_IN_FLIGHT, Gates, ModelGate
+from tasks.calls.ledger import Ledger
 from tasks.calls.retries import MAX_ATTEMPTS, wait_before_retry_s
 from tasks.config import Limits, ModelConfig
 from tasks.records import CallStatus
@@ -228,6 +229,73 @@ async def test_whoever_came_first_starts_first() -> None:
 
     await asyncio.gather(*map(one, range(30)))
     assert order == list(range(30))
+
+
+def processes(*, n: int = 2, concurrency: int = 100) -> list[Gates]:
+    """What several processes with one ledger have."""
+    ledger = Ledger(n)
+    return [Gates(concurrency, own_concurrency=concurrency // n, ledger=ledger.seen_from(seat)) for seat in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "limits", "most_rejected"),
+    [
+        (lambda: Bucket(100, burst=10), {"requests_per_minute": 6000}, 0.01),
+        (lambda: Bucket(100, burst=10), {}, 0.03),
+        (lambda: FixedWindow(100, span_s=1), {}, 0.03),
+    ],
+    ids=["told", "bucket, silent", "window, silent"],
+)
+def test_two_processes_keep_to_a_limit_as_one_would(
+    limit: Callable[[], Any], limits: dict[str, int], most_rejected: float
+) -> None:
+    random.seed(1)
+
+    async def run() -> None:
+        server = LimitedServer(limit())
+        took = await asyncio.gather(
+            *(ask_all(one.of(model("m", "A_KEY", **limits)), server, 1000) for one in processes())
+        )
+        assert max(took) <= 1.10 * 2000 / 100
+        assert server.rejected <= most_rejected * 2000
+
+    run_in_virtual_time(run())
+
+
+@in_virtual_time
+async def test_two_processes_have_no_more_in_flight_than_one_may() -> None:
+    server = LimitedServer(None)
+    await asyncio.gather(*(ask_all(one.of(model(concurrency=3)), server, 60) for one in processes()))
+    assert server.most_at_once == 3
+
+
+@in_virtual_time
+async def test_a_wait_that_one_process_is_asked_for_holds_for_the_other() -> None:
+    (first, second), loop = processes(), asyncio.get_running_loop()
+    (await first.of(model()).enter(NEED)).leave(Attempt(status=CallStatus.RATE_LIMITED, retry_after_s=20))
+    asked = loop.time()
+    (await second.of(model()).enter(NEED)).leave(None)
+    assert loop.time() - asked >= 20
+
+
+@in_virtual_time
+async def test_a_key_that_one_process_finds_refused_stops_the_model_in_the_other() -> None:
+    first, second = (gates.of(model()) for gates in processes())
+    (await first.enter(NEED)).leave(UNAUTHORIZED)
+    with pytest.raises(NotAdmitted, match="not asked any more: unauthorized: HTTP 401: no such key"):
+        await second.enter(NEED)
+
+
+@in_virtual_time
+async def test_what_a_process_that_is_no_more_had_in_flight_is_free_again() -> None:
+    ledger = Ledger(2)
+    first, second = (Gates(10, ledger=ledger.seen_from(seat)).of(model(concurrency=1)) for seat in range(2))
+    await first.enter(NEED)
+    waiting = asyncio.create_task(second.enter(NEED))
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    ledger.vacate(0)
+    (await asyncio.wait_for(waiting, 1)).leave(None)
 
 
 # The end of a model

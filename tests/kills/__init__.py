@@ -1,0 +1,1 @@
+"""Nights that are killed at random moments and resumed."""
