@@ -21,7 +21,7 @@ from flows.watching import WatchResult
 from flows.workers.crew import Crew
 from tasks.datasets.stored import store_cases
 from tasks.errors import DaybreakError
-from tasks.plan import Shard, in_turns, shards, stored_cases
+from tasks.plan import Shard, in_turns, most_at_once, shards, stored_cases
 
 
 async def pull_datasets(run: Run) -> None:
@@ -108,13 +108,19 @@ async def evaluate(run: Run, work: list[Shard]) -> None:
 
 
 async def evaluate_shards(run: Run, evaluator: Evaluation | Crew, work: list[Shard]) -> None:
-    """One Prefect task for each shard."""
+    """One Prefect task for each shard, begun in turn."""
+    most = most_at_once(work, concurrency=run.config.concurrency, workers=run.config.workers)
+    turns = {model: asyncio.Semaphore(shards) for model, shards in most.items()}
 
     @task(name="evaluate", task_run_name="{shard}", cache_policy=NO_CACHE)
     async def evaluate_one(shard: Shard) -> None:
         await evaluator.shard(shard)
 
-    ended = await asyncio.gather(*(evaluate_one(shard) for shard in work), return_exceptions=True)
+    async def in_turn(shard: Shard) -> None:
+        async with turns[shard.model]:
+            await evaluate_one(shard)
+
+    ended = await asyncio.gather(*map(in_turn, work), return_exceptions=True)
     for shard, error in zip(work, ended, strict=True):
         if isinstance(error, DaybreakError | asyncio.CancelledError):
             raise error

@@ -1,7 +1,7 @@
 """What a run is going to do, decided before the first call and stored with the run."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
@@ -201,3 +201,14 @@ def cut(whole: Shard, *, workers: int = 1, most: int = TRIALS_PER_SHARD) -> Iter
     rows = max(1, most // (whole.last_trial - whole.first_trial + 1))
     for start in range(whole.start, whole.stop, rows):
         yield whole._replace(start=start, stop=min(start + rows, whole.stop))
+
+
+def most_at_once(work: Sequence[Shard], *, concurrency: int, workers: int) -> Mapping[str, int]:
+    """How many shards of each model to have under way: enough for every place, few enough for memory to stay flat."""
+    trials: dict[str, list[int]] = {}
+    for shard in work:
+        trials.setdefault(shard.model, []).append(shard.n_trials)
+    in_flight = 2 * concurrency / workers
+    return {
+        model: workers * (1 + math.ceil(in_flight * len(each) / max(1, sum(each)))) for model, each in trials.items()
+    }
