@@ -14,6 +14,7 @@ from flows.payers import payer_name
 from flows.rescoring import answer_in, change_since, outcome_again, outputs_of, scorers_without_asking
 from flows.run import Rejudged, Run
 from flows.signals import until_stopped
+from flows.trust import refusal
 from tasks.calls.engine import MEASURED, Planned
 from tasks.calls.verdict_cache import VERDICTS, VerdictCache
 from tasks.datasets.stored import read_stored
@@ -43,6 +44,11 @@ def may_be_needed(run: Run) -> bool:
 def has_judges(run: Run, cell: PlannedCell) -> bool:
     """True where a cell's suite asks judges."""
     return bool(build_judges(run.plan.suite_named(cell.suite)))
+
+
+def is_refused(run: Run, cell: PlannedCell) -> bool:
+    """True where what a cell's judge says counts for nothing."""
+    return refusal(run.standings_of(run.plan.suite_named(cell.suite))) is not None
 
 
 async def judge_baselines_again(run: Run) -> bool:
@@ -90,7 +96,7 @@ def unjudged(run: Run) -> Iterator[Unjudged]:
     with VerdictCache(run.results / VERDICTS) as cache:
         seen: set[Rejudged] = set()
         for cell in run.plan.cells:
-            if cell.baseline and cell.baseline.run_id and has_judges(run, cell):
+            if cell.baseline and cell.baseline.run_id and has_judges(run, cell) and not is_refused(run, cell):
                 for one in unjudged_of_cell(run, cell, cache):
                     if one.who not in seen:
                         seen.add(one.who)
