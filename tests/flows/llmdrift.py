@@ -44,24 +44,25 @@ def recorded() -> list[dict[str, object]]:
         return [json.loads(line) for line in lines]
 
 
-def cases() -> list[dict[str, object]]:
+def cases(*, kinds: bool = False) -> list[dict[str, object]]:
     """The 1000 questions as cases."""
     return [
         {
             "id": row["id"],
             "input": row["query"],
             "expected": row["reference"],
+            "kind": ("primes" if row["is_prime"] else "composites") if kinds else "accuracy",
         }
         for row in recorded()
         if row["model"] == "gpt-4-0314"
     ]
 
 
-def write_suite(root: Path, *, rule: str = PAPERS_RULE) -> None:
+def write_suite(root: Path, *, rule: str = PAPERS_RULE, kinds: bool = False) -> None:
     """A suite of the questions with a scorer by the paper's rule, or another."""
     folder = root / "datasets" / "prime"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases()))
+    (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases(kinds=kinds)))
     (folder / "score.py").write_text(rule)
     (folder / "suite.yaml").write_text(
         "scorers: [{type: python, call: 'score.py:score'}]\ngate: {baseline_trials: 1}\n"

@@ -52,6 +52,17 @@ def test_four_models_get_the_papers_figures_twice_and_a_stricter_scorer_is_no_ch
     assert third.exit_code == 0
 
 
+@pytest.mark.timeout(240)
+def test_gpt_4_is_told_by_both_slices_that_moved_against_each_other(tmp_path: Path, prefect_server: str) -> None:
+    write_suite(tmp_path, kinds=True)
+    with replayed() as url:
+        write_config(tmp_path, url)
+        ended = daybreak(tmp_path, "compare", "--candidate", "gpt-4-0613", "--baseline", "gpt-4-0314", "--json")
+    [row] = ended.data["comparisons"]
+    assert (ended.exit_code, row["verdict"], row["lost"], row["gained"]) == (1, "regressed", 476, 147)
+    assert "primes 97.6 → 2.4 %, composites 70.4 → 99.8 %" in row["cause"]
+
+
 def rates(root: Path, run_id: str) -> dict[str, float]:
     """Pass rates as the warehouse has them."""
     asked = daybreak(root, "sql", "--json", f"SELECT model, pass_rate FROM cells WHERE run_id = '{run_id}'")
