@@ -1,4 +1,4 @@
-"""Judge a cell against its baseline, paired by case."""
+"""Both sides of a cell paired by case, and what keeps them from being judged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ import numpy as np
 from tasks.config import Gate
 from tasks.records import Interval, Verdict
 from tasks.verdicts.detectable import detectable_pp
-from tasks.verdicts.permutation import Counts, Tails, permutation_test
-from tasks.verdicts.statistics import ALPHA, case_noise, detectable_at_noise_pp, detectable_drop_pp, drop_interval
+from tasks.verdicts.permutation import Counts, permutation_test
+from tasks.verdicts.statistics import ALPHA
 
 MIN_PAIRED = 0.8
 """Below this share of common cases the two sides are different datasets."""
@@ -71,43 +71,6 @@ class Judged:
     pass_rate: float | None = None
 
 
-class Difference(NamedTuple):
-    """Mean pass rates of the paired cases, each case counted once, and what the permutation test says of them.
-
-    Rates are exact: in floating point .80 − .77 exceeds .03.
-    """
-
-    base_rate: Fraction
-    rate: Fraction
-    tails: Tails
-
-    @property
-    def drop_pp(self) -> Fraction:
-        return 100 * (self.base_rate - self.rate)
-
-
-def compare(paired: Paired, gate: Gate) -> Judged:
-    """Judge tonight's trials against the baseline's."""
-    if reason := why_unmeasured(paired, gate):
-        return Judged(verdict=Verdict.UNMEASURED, cause=reason, n_paired=paired.n_paired)
-    pairs = paired.measured_on_both_sides()
-    difference = difference_of(pairs)
-    verdict, cause = judge(difference, gate)
-    if verdict is not Verdict.REGRESSED and (reason := why_undecided(paired, gate)):
-        verdict, cause = Verdict.INCONCLUSIVE, reason
-    return Judged(
-        verdict=verdict,
-        cause=cause,
-        n_paired=paired.n_paired,
-        drop_pp=float(difference.drop_pp),
-        interval=drop_interval(pairs.base_passed, pairs.base_measured, pairs.passed, pairs.measured),
-        p_value=difference.tails.two_sided,
-        detectable_drop_pp=detectable_drop_of(pairs, gate),
-        baseline_pass_rate=float(difference.base_rate),
-        pass_rate=float(difference.rate),
-    )
-
-
 def why_unmeasured(paired: Paired, gate: Gate) -> str | None:
     """Say why there is too little to compare, if so."""
     common, of = len(paired.case_ids), max(paired.n_cases, paired.n_base_cases)
@@ -126,20 +89,20 @@ def why_undecided(paired: Paired, gate: Gate) -> str | None:
     hidden = int(np.maximum(paired.trials - paired.measured, 0).sum())
     if hidden == 0:
         return None
-    worst = difference_of(paired.with_unmeasured_as_failed().measured_on_both_sides())
-    if judge(worst, gate).verdict is not Verdict.REGRESSED:
+    if not would_reach(paired.with_unmeasured_as_failed().measured_on_both_sides(), gate):
         return None
     trials = "the trial that was" if hidden == 1 else f"the {hidden} trials that were"
     return f"{trials} not measured would reach the gate if failed"
 
 
-def difference_of(pairs: Paired) -> Difference:
-    """Compare two sides that measured every case."""
-    return Difference(
-        mean_rate(pairs.base_passed, pairs.base_measured),
-        mean_rate(pairs.passed, pairs.measured),
-        permutation_test(pairs.base_passed, pairs.base_measured, pairs.passed, pairs.measured),
-    )
+def would_reach(pairs: Paired, gate: Gate) -> bool:
+    """Whether the drop exceeds the gate beyond noise; every case must be measured on both sides.
+
+    Rates are exact: in floating point .80 − .77 exceeds .03.
+    """
+    drop = mean_rate(pairs.base_passed, pairs.base_measured) - mean_rate(pairs.passed, pairs.measured)
+    tails = permutation_test(pairs.base_passed, pairs.base_measured, pairs.passed, pairs.measured)
+    return 100 * drop > Fraction(str(gate.max_drop_pp)) and tails.lower < ALPHA / 2
 
 
 def mean_rate(passed: Counts, measured: Counts) -> Fraction:
@@ -156,36 +119,6 @@ class Judgement(NamedTuple):
 
     verdict: Verdict
     cause: str
-
-
-def judge(difference: Difference, gate: Gate) -> Judgement:
-    """Decide by the estimate and the test: both must speak for a change, and in the same direction."""
-    limit, limit_text = Fraction(str(gate.max_drop_pp)), f"{gate.max_drop_pp:g} pp"
-    tails, drop = difference.tails, difference.drop_pp
-    lower, higher = tails.lower < ALPHA / 2, tails.upper < ALPHA / 2
-    if drop > limit and lower:
-        return Judgement(Verdict.REGRESSED, f"more than {limit_text} worse, beyond run-to-run noise")
-    if -drop > limit and higher:
-        return Judgement(Verdict.IMPROVED, f"more than {limit_text} better, beyond run-to-run noise")
-    if lower or higher:
-        return Judgement(Verdict.UNCHANGED, f"a real difference, but not above {limit_text}")
-    return Judgement(Verdict.UNCHANGED, "no difference beyond run-to-run noise")
-
-
-def detectable_drop_of(pairs: Paired, gate: Gate) -> float:
-    """The detectable drop in pp, from the baseline's repeated trials.
-
-    A baseline of single trials does not tell how much they vary. Both sides together do, which overstates the noise,
-    and with it the detectable drop, where behaviour did change.
-    """
-    trials = round(pairs.measured.mean())
-    known = detectable_drop_pp(pairs.base_passed, pairs.base_measured, trials=trials, max_drop_pp=gate.max_drop_pp)
-    if known is not None:
-        return known
-    noise = case_noise(pairs.base_passed + pairs.passed, pairs.base_measured + pairs.measured)
-    return detectable_at_noise_pp(
-        noise, len(pairs.case_ids), base_trials=1, trials=trials, max_drop_pp=gate.max_drop_pp
-    )
 
 
 def judge_first_night(passed: Counts, measured: Counts, n_cases: int, gate: Gate) -> Judged:

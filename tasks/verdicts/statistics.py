@@ -1,11 +1,11 @@
-"""Intervals, and the smallest drop that a comparison can find. Shares are 0 to 1, names in _pp are percentage points.
+"""Intervals, and how much the trials of a case vary. Shares are 0 to 1, names in _pp are percentage points.
 
 Two questions are kept apart. Did behaviour on these very cases change: only the trials of a case vary, which
 `drop_interval` and `tasks.verdicts.permutation` answer. What is the rate on the population that the cases stand for:
 the cases are a sample too, which `rate_interval` answers.
 """
 
-from math import comb, floor, log, sqrt
+from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ ALPHA = 0.05
 """Two-sided: intervals hold 95 %, and a difference below this p is called real."""
 
 Z = NormalDist().inv_cdf(1 - ALPHA / 2)
-Z_POWER = NormalDist().inv_cdf(0.8)
 FLAKY_RANGE = (0.05, 0.30)
 FLAKY_CASE_NOISE = 0.2
 """p(1 − p) expected of a flaky case whose chance to pass is Beta(2, 2): assumed before a baseline has shown it."""
@@ -111,48 +110,3 @@ def case_noise(passed: Counts, measured: Counts) -> float:
     repeated = measured > 1
     p, m = passed[repeated], measured[repeated]
     return float((p * (m - p) / (m * (m - 1))).mean())
-
-
-def detectable_drop_pp(
-    base_passed: Counts, base_measured: Counts, *, trials: int = 1, max_drop_pp: float = 3.0
-) -> float | None:
-    """The drop in pp that `trials` trials per case would show as a regression with 80 %.
-
-    None where the baseline has one trial per case, which does not tell how much they vary.
-    """
-    if not (base_measured > 1).any():
-        return None
-    noise = case_noise(base_passed, base_measured)
-    known = base_measured[base_measured > 0]
-    return detectable_at_noise_pp(
-        noise, len(known), base_trials=round(known.mean()), trials=trials, max_drop_pp=max_drop_pp
-    )
-
-
-def detectable_range_pp(
-    n_cases: int, *, base_trials: int = 5, trials: int = 1, max_drop_pp: float = 3.0
-) -> tuple[float, float]:
-    """Before there is a baseline: the detectable drop in pp if 5 % or 30 % of the cases are flaky, an assumption."""
-    low, high = (
-        detectable_at_noise_pp(
-            share * FLAKY_CASE_NOISE, n_cases, base_trials=base_trials, trials=trials, max_drop_pp=max_drop_pp
-        )
-        for share in FLAKY_RANGE
-    )
-    return low, high
-
-
-def detectable_at_noise_pp(noise: float, n_cases: int, *, base_trials: int, trials: int, max_drop_pp: float) -> float:
-    """The drop in pp, by cases that stop passing, that is found with 80 % where a mean case has `noise` = p(1 − p).
-
-    In cases, with s² the variance of unchanged nights and c what a lost case adds to the variance that the test
-    assumes, it is the root L of L = ½ + z₀.₈·s + z₀.₉₇₅·√(s² + c·L), the half for whole numbers. It is at least what
-    the test needs where nothing else varies, and at least what exceeds `max_drop_pp` with 80 %.
-    """
-    sd = sqrt(n_cases * noise * (1 / base_trials + 1 / trials))
-    certain = 0.5 + Z_POWER * sd
-    lost_case = Z**2 * variance_of_lost_case(base_trials, trials)
-    beyond_noise = certain + (lost_case + sqrt(lost_case**2 + 4 * (Z**2 * sd**2 + lost_case * certain))) / 2
-    fewest = floor(log(ALPHA / 2) / -log(comb(base_trials + trials, trials))) + 1
-    beyond_gate = floor(n_cases * max_drop_pp / 100) + 1 + Z_POWER * sd
-    return 100 * min(1.0, max(beyond_noise, fewest, beyond_gate) / n_cases)

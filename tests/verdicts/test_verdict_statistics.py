@@ -5,12 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.verdicts.permutation import Counts, permutation_test
+from tasks.verdicts.permutation import Counts
 from tasks.verdicts.statistics import (
-    ALPHA,
-    detectable_at_noise_pp,
-    detectable_drop_pp,
-    detectable_range_pp,
     drop_interval,
     newcombe_paired,
     rate_interval,
@@ -96,60 +92,3 @@ def test_a_rate_counts_a_case_once_however_often_it_was_tried() -> None:
 
 def test_a_rate_of_nothing_is_unknown() -> None:
     assert rate_interval(counts(0, 0), counts(0, 0)) is None
-
-
-@pytest.mark.parametrize("n", [100, 400])
-@pytest.mark.parametrize("flaky", [0.0, 0.05, 0.15, 0.3])
-@pytest.mark.parametrize(("base_trials", "trials"), [(5, 1), (5, 3), (1, 1)])
-def test_the_detectable_drop_is_found_on_about_four_nights_of_five(
-    n: int, flaky: float, base_trials: int, trials: int
-) -> None:
-    """Cases that always passed stop passing; one case less is found less often, one more often enough."""
-    generator = np.random.default_rng(11)
-    rates = np.ones(n)
-    rates[: round(flaky * n)] = generator.beta(2, 2, round(flaky * n))
-    noise = float((rates * (1 - rates)).mean())
-    drop = detectable_at_noise_pp(noise, n, base_trials=base_trials, trials=trials, max_drop_pp=3) * n / 100
-    slack = max(1, n / 100)
-    above = share_found(generator, rates, int(np.ceil(drop + slack)), base_trials=base_trials, trials=trials)
-    below = share_found(generator, rates, int(drop - slack), base_trials=base_trials, trials=trials)
-    assert below <= 0.87
-    assert above >= 0.75
-
-
-def share_found(
-    generator: np.random.Generator, rates: np.ndarray, n_lost: int, *, base_trials: int, trials: int, nights: int = 300
-) -> float:
-    """Nights on which the last cases, which never pass any more, bring the cell beyond 3 pp and p < .05."""
-    tonight = rates.copy()
-    tonight[len(rates) - n_lost :] = 0
-    base_measured, measured = np.full(len(rates), base_trials), np.full(len(rates), trials)
-    found = 0
-    for _ in range(nights):
-        before, now = generator.binomial(base_trials, rates), generator.binomial(trials, tonight)
-        drop = before.sum() / base_trials - now.sum() / trials
-        lower = permutation_test(before, base_measured, now, measured).lower
-        found += drop > 0.03 * len(rates) + 1e-9 and lower < ALPHA / 2
-    return found / nights
-
-
-def test_single_trials_do_not_tell_what_can_be_found() -> None:
-    assert detectable_drop_pp(counts(1, 0, 1), counts(1, 1, 1)) is None
-
-
-def test_more_cases_and_more_trials_find_less() -> None:
-    small, large = (np.tile(counts(5, 5, 5, 3), size) for size in (25, 100))
-    fives = np.full(100, 5), np.full(400, 5)
-    once, thrice = (detectable_drop_pp(small, fives[0], trials=trials) for trials in (1, 3))
-    many = detectable_drop_pp(large, fives[1])
-    assert once is not None
-    assert thrice is not None
-    assert many is not None
-    assert many < once
-    assert thrice < once
-
-
-def test_before_a_baseline_there_is_a_range() -> None:
-    low, high = detectable_range_pp(100)
-    assert 3 < low < high < 12
-    assert detectable_range_pp(2) == (100, 100)
