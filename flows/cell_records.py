@@ -9,7 +9,7 @@ from flows.conditions import conditions_of
 from flows.run import OpenCase, Run
 from tasks.plan import PlannedCell
 from tasks.records import Cell, Comparison, Flip, GateResult, OutcomeState, Phase, Suite, Verdict
-from tasks.reports.page import KindRate
+from tasks.reports.page import SliceRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, Side, TrialCounts
 from tasks.storage.reads import TellingOutput
@@ -28,6 +28,9 @@ TONIGHTS_PHASES: tuple[Phase, ...] = ("planned", "confirm")
 BEFORE: Mapping[Direction, OutcomeState] = {"lost": "passed", "gained": "failed"}
 NOW: Mapping[Direction, OutcomeState] = {"lost": "failed", "gained": "passed"}
 """What an answer that shows a flip counts as, on either side."""
+
+MOST_TAGS = 20
+"""Of a suite, the most frequent ones are rated by themselves."""
 
 
 def cell_record(
@@ -80,6 +83,7 @@ class Rated(NamedTuple):
     base_passed: "NDArray[np.int64]"
     base_measured: "NDArray[np.int64]"
     kinds: "NDArray[np.object_]"
+    tags: "NDArray[np.object_]"
     groups: "NDArray[np.object_]"
 
 
@@ -87,11 +91,17 @@ def rated_of(counts: TrialCounts, evidence: Evidence | None) -> Rated:
     """All cases as planned; where there is a baseline the paired cases alone, with the fresh trials that each had."""
     if evidence is None:
         nothing = np.zeros_like(counts.passed)
-        return Rated(counts.passed, counts.measured, nothing, nothing, counts.kinds, counts.groups)
+        return Rated(counts.passed, counts.measured, nothing, nothing, counts.kinds, counts.tags, counts.groups)
     paired = evidence.after(evidence.asked_of(None)).measured_on_both_sides()
     at = np.searchsorted(counts.case_ids.astype(str), np.array(paired.case_ids, dtype=str))
     return Rated(
-        paired.passed, paired.measured, paired.base_passed, paired.base_measured, counts.kinds[at], counts.groups[at]
+        passed=paired.passed,
+        measured=paired.measured,
+        base_passed=paired.base_passed,
+        base_measured=paired.base_measured,
+        kinds=counts.kinds[at],
+        tags=counts.tags[at],
+        groups=counts.groups[at],
     )
 
 
@@ -184,22 +194,44 @@ def gate_records(run: Run, suite: Suite, planned: PlannedCell, counts: TrialCoun
         )
 
 
-def kind_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts, rated: Rated) -> Iterator[KindRate]:
-    """The pass rate on each kind of case: accuracy and each failure mode."""
-    for kind in suite.kinds:
-        of_kind = rated.kinds == kind
-        rate = rate_interval(rated.passed[of_kind], rated.measured[of_kind])
-        before = rate_interval(rated.base_passed[of_kind], rated.base_measured[of_kind])
-        yield KindRate(
-            suite=suite.name,
-            model=planned.model,
-            kind=kind,
-            n_cases=suite.kinds[kind],
-            n_measured=int((counts.measured[counts.kinds == kind] > 0).sum()),
-            pass_rate=rate.value if rate else None,
-            interval=rate.interval if rate else None,
-            baseline_pass_rate=before.value if before else None,
+def slice_rates(suite: Suite, planned: PlannedCell, counts: TrialCounts, rated: Rated) -> Iterator[SliceRate]:
+    """The pass rate on each kind of case (accuracy and each failure mode), and on the most frequent tags."""
+    frequent = sorted(suite.tags, key=lambda tag: (-suite.tags[tag], tag))[:MOST_TAGS]
+    for kind, n_cases in suite.kinds.items():
+        yield slice_rate(planned, f"kind {kind}", n_cases, counts, rated, counts.kinds == kind, rated.kinds == kind)
+    for tag in frequent:
+        yield slice_rate(
+            planned, f"tag {tag}", suite.tags[tag], counts, rated, have(tag, counts.tags), have(tag, rated.tags)
         )
+
+
+def have(tag: str, tags: "NDArray[np.object_]") -> "NDArray[np.bool_]":
+    """Which cases have a tag."""
+    return np.fromiter((tag in (of_case or ()) for of_case in tags), dtype=np.bool_, count=len(tags))
+
+
+def slice_rate(
+    planned: PlannedCell,
+    name: str,
+    n_cases: int,
+    counts: TrialCounts,
+    rated: Rated,
+    asked: "NDArray[np.bool_]",
+    inside: "NDArray[np.bool_]",
+) -> SliceRate:
+    """The pass rate of the cases that are `inside` a slice of the rated ones; `asked` are those of all cases."""
+    rate = rate_interval(rated.passed[inside], rated.measured[inside])
+    before = rate_interval(rated.base_passed[inside], rated.base_measured[inside])
+    return SliceRate(
+        suite=planned.suite,
+        model=planned.model,
+        slice=name,
+        n_cases=n_cases,
+        n_measured=int((counts.measured[asked] > 0).sum()),
+        pass_rate=rate.value if rate else None,
+        interval=rate.interval if rate else None,
+        baseline_pass_rate=before.value if before else None,
+    )
 
 
 def flip_records(run: Run, planned: PlannedCell, case: OpenCase) -> Iterator[Flip]:

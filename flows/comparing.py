@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from flows.alerting import raise_alerts
 from flows.causes import explained
-from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, kind_rates, rated_of
+from flows.cell_records import cell_record, comparison_record, flip_records, gate_records, rated_of, slice_rates
 from flows.correcting import CellOfRun, correction_of
 from flows.notes import notes_on, reasons
 from flows.pairing import base_side, case_of, this_side
@@ -19,7 +19,7 @@ from flows.trust import doubts, refusal, trend
 from tasks.config import Gate
 from tasks.plan import PlannedCell
 from tasks.records import Calibration, Cell, Comparison, Correction, Flip, GateResult, Pin, Suite, Verdict
-from tasks.reports.page import KindRate
+from tasks.reports.page import SliceRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_counts
 from tasks.storage.judged import calibrations
@@ -35,7 +35,7 @@ class JudgedCell:
     comparison: Comparison | None
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
-    kinds: tuple[KindRate, ...] = ()
+    slices: tuple[SliceRate, ...] = ()
     correction: Correction | None = None
 
 
@@ -110,7 +110,7 @@ def judge_measured_cell(
         comparison=comparison_record(run, suite, planned, judged, base, rated) if judged else None,
         gates=gates_of(gate_records(run, suite, planned, counts), judged),
         flips=tuple(flip_records(run, planned, case)) if isinstance(case, OpenCase) else (),
-        kinds=tuple(kind_rates(suite, planned, counts, rated)),
+        slices=tuple(slice_rates(suite, planned, counts, rated)),
         correction=correction,
     )
 
@@ -166,7 +166,7 @@ def result_of(run: Run, judged: list[JudgedCell]) -> RunResult:
         comparisons=tuple(cell.comparison for cell in judged if cell.comparison),
         gates=tuple(gate for cell in judged for gate in cell.gates),
         flips=tuple(flip for cell in judged for flip in cell.flips),
-        kinds=tuple(kind for cell in judged for kind in cell.kinds),
+        slices=tuple(one for cell in judged for one in cell.slices),
         corrections=tuple(cell.correction for cell in judged if cell.correction),
         calibrations=known,
         trends=trends,

@@ -1,20 +1,22 @@
-"""Put the page of a run together from what was found and what is stored."""
+"""Put the pages of a run together from what was found and what is stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from flows.result import RunResult
 from flows.run import Run
-from tasks.records import RunStatus, StoredCase
-from tasks.reports.page import ReportPage, UnmeasuredReason
-from tasks.reports.write import write_report
-from tasks.storage import reads
+from tasks.records import RunStatus, StoredCase, Verdict
+from tasks.reports.page import CallCount, LatencyBin, PastCell, ReportPage, UnmeasuredReason, Version
+from tasks.reports.site import MOST_NIGHTS, RunRow
+from tasks.reports.write import reported_runs, write_list, write_report
+from tasks.storage import reads, shown, sightings
 
 SHOWN_REASONS = 5
 
 
 def report_run(run: Run, result: RunResult) -> Path:
-    """Write the page of a run; gives its path."""
+    """Write the pages of a run; gives the path of the first."""
     status: RunStatus = result.status
     page = ReportPage(
         run=run.record(status, calls=result.calls, cost_usd=result.cost_usd),
@@ -27,7 +29,7 @@ def report_run(run: Run, result: RunResult) -> Path:
         cases=flipped_cases(run, result),
         suites=run.plan.suites,
         unmeasured=tuple(unmeasured_reasons(run, result)),
-        kinds=result.kinds,
+        slices=result.slices,
         retirements=result.lifespans,
         notes=result.notes,
         simulated=result.simulated,
@@ -35,8 +37,37 @@ def report_run(run: Run, result: RunResult) -> Path:
         corrections=result.corrections,
         calibrations=result.calibrations,
         trends=result.trends,
+        **stored_figures(run),
     )
-    return write_report(run.results, page)
+    path = write_report(run.results, page)
+    list_runs(run.results)
+    return path
+
+
+def stored_figures(run: Run) -> dict[str, Any]:
+    """What the warehouse knows of this run beside its records, and of those before it."""
+    at = (run.results, run.id)
+    return {
+        "history": tuple(past_cell(row) for row in shown.history(*at, most=MOST_NIGHTS)),
+        "latencies": tuple(LatencyBin(**row) for row in shown.latency_bins(*at)),
+        "calls": tuple(CallCount(**row) for row in shown.call_counts(*at)),
+        "nights": tuple(one for one in reads.runs_newest_first(run.results) if one.flow == "nightly"),
+        "versions": tuple(Version(*one) for one in reads.model_versions(run.results)),
+        "events": tuple(sightings.events(run.results))[::-1],
+        "reported": reported_runs(run.results),
+    }
+
+
+def past_cell(row: Mapping[str, Any]) -> PastCell:
+    """A cell of some night; one that was only there to be compared with has no verdict."""
+    return PastCell(**{**row, "verdict": row["verdict"] and Verdict(row["verdict"])})
+
+
+def list_runs(results: Path) -> None:
+    """Bring the list of all runs up to date."""
+    found, verdicts = reported_runs(results), shown.verdict_counts(results)
+    runs = [one for one in reads.runs_newest_first(results) if one.run_id in found]
+    write_list(results, [RunRow(one, verdicts.get(one.run_id, {})) for one in runs])
 
 
 def flipped_cases(run: Run, result: RunResult) -> dict[tuple[str, str], StoredCase]:

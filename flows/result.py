@@ -19,7 +19,7 @@ from tasks.records import (
     RunStatus,
     Verdict,
 )
-from tasks.reports.page import KindRate
+from tasks.reports.page import SliceRate
 
 
 class Told(NamedTuple):
@@ -53,7 +53,7 @@ class RunResult:
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
     pins: tuple[Pin, ...] = ()
-    kinds: tuple[KindRate, ...] = ()
+    slices: tuple[SliceRate, ...] = ()
     corrections: tuple[Correction, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     trends: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from tasks.records import MARKS as VERDICT_MARKS
 from tasks.records import Cell, Comparison, Flip, GateResult, Verdict
-from tasks.reports.page import KindRate, ReportPage, UnmeasuredReason, anchor
+from tasks.reports.page import ReportPage, SliceRate, UnmeasuredReason, anchor
 
 Standing = Verdict | Literal["reference"]
 """What a cell's row says: its verdict, or that it is only there to be compared with."""
@@ -57,7 +57,7 @@ class CellView:
     comparison: Comparison | None = None
     gates: tuple[GateResult, ...] = ()
     flips: tuple[Flip, ...] = ()
-    kinds: tuple[KindRate, ...] = ()
+    slices: tuple[SliceRate, ...] = ()
     reasons: tuple[UnmeasuredReason, ...] = ()
 
     @property
@@ -70,8 +70,18 @@ class CellView:
 
     @property
     def anchor(self) -> str:
-        """Where its flips stand."""
+        """Where its verdict stands on the page of the run."""
         return anchor(self.suite, self.model)
+
+    @property
+    def page(self) -> str:
+        """The file of its own page: the same name in every run."""
+        return f"{self.anchor}.html"
+
+    @property
+    def comparison_page(self) -> str:
+        """The file of its changed answers."""
+        return f"comparison-{self.anchor.removeprefix('cell-')}.html"
 
     @property
     def standing(self) -> Standing:
@@ -121,8 +131,8 @@ class CellView:
         """Every share that its charts draw."""
         found = [self.rate.value, self.rate.low, self.rate.high]
         found += [self.comparison.baseline_pass_rate] if self.comparison else []
-        for kind in self.kinds:
-            found += [kind.pass_rate, kind.baseline_pass_rate, *(kind.interval or ())]
+        for one in self.slices:
+            found += [one.pass_rate, one.baseline_pass_rate, *(one.interval or ())]
         return tuple(rate for rate in found if rate is not None)
 
     def count(self, direction: str) -> int:
@@ -134,7 +144,7 @@ def cell_views(page: ReportPage) -> tuple[CellView, ...]:
     """Put the records of each cell together: what got worse comes first, the largest drop before the others."""
     comparisons = {(one.suite, one.model): one for one in page.comparisons}
     gates, flips = by_cell(page.gates), by_cell(page.flips)
-    kinds, reasons = by_cell(page.kinds), by_cell(page.unmeasured)
+    slices, reasons = by_cell(page.slices), by_cell(page.unmeasured)
     actions = {suite.name: suite.config.action for suite in page.suites}
     views = []
     for cell in page.cells:
@@ -147,7 +157,7 @@ def cell_views(page: ReportPage) -> tuple[CellView, ...]:
                 comparison=comparison,
                 gates=tuple(gates[key]),
                 flips=tuple(sorted(flips[key], key=speaks_for(comparison))),
-                kinds=tuple(kinds[key]),
+                slices=tuple(slices[key]),
                 reasons=tuple(reasons[key]),
             )
         )

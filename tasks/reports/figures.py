@@ -53,6 +53,21 @@ def usd(value: float | None) -> str:
     return f"${value:,.2f}" if value >= 1 else f"${significant(value)}"
 
 
+def money_or_dash(value: float | None) -> str:
+    """US dollars, where nothing was to be known."""
+    return UNKNOWN if value is None else usd(value)
+
+
+def change(value: float | None) -> str:
+    """A share by which something rose or fell."""
+    return UNKNOWN if value is None else f"{100 * value:+.0f}{NBSP}%".replace("-", "−")
+
+
+def whole(value: int | None) -> str:
+    """A number of things that cannot be divided."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
 def significant(value: float) -> str:
     """A number of at most 1 to two digits, without an exponent."""
     if value <= 0 or value >= 1:
@@ -83,6 +98,11 @@ def gate_value(gate: GateResult, value: float | None) -> str:
 def moment(at: datetime | None) -> str:
     """A time to the second."""
     return UNKNOWN if at is None else f"{at:%Y-%m-%d %H:%M:%S}{NBSP}UTC"
+
+
+def day(at: datetime) -> str:
+    """The day of a time."""
+    return f"{at:%Y-%m-%d}"
 
 
 def duration(start: datetime, end: datetime | None) -> str:

@@ -10,8 +10,11 @@ from tasks.reports.excerpts import Excerpt, excerpt, excerpts, gists, readable
 from tasks.reports.page import ReportPage, anchor
 from tasks.reports.word_diff import Piece, word_diff
 
-MOST_BYTES = 1_600_000
-"""Of all flips of a page as HTML; with it, a page of 100 cells stays below 3 MB."""
+MOST_BYTES, MOST_BYTES_OF_RUN = 2_000_000, 8_000_000
+"""Of the flips of a page, and of all pages of a run, as HTML."""
+
+FIRST_LOST = 5
+"""Of a cell that got worse, on the page of the night."""
 
 MOST_TAGS = 20
 """Of one case."""
@@ -67,10 +70,13 @@ class FilterKeys:
 
 @dataclass(slots=True, kw_only=True)
 class FlipGroup:
-    """The flips of one cell: those that are shown, as HTML, and how many there are."""
+    """The flips of one cell: those that are shown, as HTML, and what they can be filtered by."""
 
     view: CellView
+    filters: Filters = field(default_factory=Filters)
     shown: list[str] = field(default_factory=list)
+    first_lost: list[FlipView] = field(default_factory=list)
+    size: int = 0
 
     @property
     def left_out(self) -> int:
@@ -85,17 +91,27 @@ class FlipGroup:
 
 
 def flip_groups(
-    page: ReportPage, views: Sequence[CellView], draw: Callable[[FlipView], str], *, most_bytes: int = MOST_BYTES
+    page: ReportPage,
+    views: Sequence[CellView],
+    draw: Callable[[FlipView, FilterKeys], str],
+    *,
+    most_bytes: int = MOST_BYTES_OF_RUN,
 ) -> list[FlipGroup]:
-    """Draw flips until the page is full, and group them by cell in the order of the cells."""
+    """Draw flips, of each cell until its page is full, until there are enough, in the order of the cells."""
     groups = {view.anchor: FlipGroup(view=view) for view in views if view.flips}
-    used = 0
     for view, flip in flips_in_turn(views):
-        drawn = draw(flip_view(page, view, flip))
-        used += len(drawn.encode())
-        if used > most_bytes:
+        group = groups[view.anchor]
+        if group.size >= MOST_BYTES:
+            continue
+        shown = flip_view(page, view, flip)
+        drawn = draw(shown, group.filters.of(shown))
+        group.shown.append(drawn)
+        if shown.direction == "lost" and len(group.first_lost) < FIRST_LOST:
+            group.first_lost.append(shown)
+        group.size += len(drawn.encode())
+        most_bytes -= len(drawn.encode())
+        if most_bytes <= 0:
             break
-        groups[view.anchor].shown.append(drawn)
     return list(groups.values())
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from tasks.records import (
@@ -10,6 +11,7 @@ from tasks.records import (
     Cell,
     Comparison,
     Correction,
+    Event,
     Flip,
     GateResult,
     Interval,
@@ -17,6 +19,7 @@ from tasks.records import (
     Run,
     StoredCase,
     Suite,
+    Verdict,
 )
 
 
@@ -29,13 +32,70 @@ class UnmeasuredReason(NamedTuple):
     trials: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindRate:
-    """The pass rate of a cell on the cases of one kind, as a share; None where none of them was measured."""
+class LatencyBin(NamedTuple):
+    """How many answers to a cell's own trials took from so many milliseconds up to so many."""
 
     suite: str
     model: str
-    kind: str
+    low_ms: float
+    high_ms: float
+    calls: int
+
+
+class CallCount(NamedTuple):
+    """Calls of a cell that were made for one purpose and ended in one way; sums are None where nothing is known."""
+
+    suite: str
+    model: str
+    role: str
+    phase: str
+    status: str
+    calls: int
+    requests: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None
+
+
+class Version(NamedTuple):
+    """A version that a model was served as, and when."""
+
+    model: str
+    served_model: str | None
+    system_fingerprint: str | None
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCell:
+    """A cell as it was in one night, or is tonight: what trends are drawn from. Rates are shares."""
+
+    suite: str
+    model: str
+    run_id: str
+    started_at: datetime
+    verdict: Verdict | None
+    pass_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n_measured: int
+    p95_ms: float | None
+    cost_usd: float | None
+    judge_cost_usd: float | None
+    cost_per_action_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRate:
+    """The pass rate of a cell on the cases of one kind or tag ("kind refusal", "tag billing"), as a share.
+
+    None where none of them was measured.
+    """
+
+    suite: str
+    model: str
+    slice: str
     n_cases: int
     n_measured: int
     pass_rate: float | None
@@ -45,12 +105,14 @@ class KindRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """Everything that the page of a run shows; the same page gives the same bytes.
+    """Everything that the pages of a run show; the same page gives the same bytes.
 
     `whole` says that nothing of the config was left out on request; `costs` is what the run's USD went to. `suites` are
     those of the run's plan, none where it is lost. `cases` holds the flipped cases by suite and case id; a flip whose
     case is not known shows its outputs alone. `simulated` names the models and judges whose answers were made up;
     `uncalibrated` says in words which judges have no calibration that counts, `trends` how J went over time.
+    `history` holds every cell in its latest nights, oldest first, tonight's last; `nights` are the runs of the flow
+    nightly, newest first, as are `events`, which are those of all runs; `reported` are the runs that have pages.
     """
 
     run: Run
@@ -63,7 +125,7 @@ class ReportPage:
     cases: Mapping[tuple[str, str], StoredCase] = field(default_factory=dict)
     suites: tuple[Suite, ...] = ()
     unmeasured: tuple[UnmeasuredReason, ...] = ()
-    kinds: tuple[KindRate, ...] = ()
+    slices: tuple[SliceRate, ...] = ()
     retirements: tuple[Lifespan, ...] = ()
     notes: tuple[str, ...] = ()
     simulated: tuple[str, ...] = ()
@@ -71,6 +133,13 @@ class ReportPage:
     corrections: tuple[Correction, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     trends: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    versions: tuple[Version, ...] = ()
+    history: tuple[PastCell, ...] = ()
+    nights: tuple[Run, ...] = ()
+    latencies: tuple[LatencyBin, ...] = ()
+    calls: tuple[CallCount, ...] = ()
+    reported: frozenset[str] = frozenset()
 
 
 def anchor(suite: str, model: str, case_id: str | None = None) -> str:

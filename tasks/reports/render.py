@@ -1,4 +1,4 @@
-"""From a page to HTML that needs nothing else and runs nothing but its own script."""
+"""From values to HTML that needs nothing else and runs nothing but its own script."""
 
 import base64
 import hashlib
@@ -6,57 +6,28 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tasks.reports import commands, figures
-from tasks.reports.cells import MARKS, CellView, cell_views
+from tasks.reports.cells import MARKS
 from tasks.reports.excerpts import excerpt
-from tasks.reports.flips import Filters, FlipView, flip_groups
-from tasks.reports.headline import headline, tally
-from tasks.reports.page import ReportPage
-from tasks.reports.scales import rate_scale
 from tasks.reports.visible import finished
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FILTERS = (
-    figures.counted, figures.index, figures.milliseconds, figures.moment, figures.p_value, figures.points,
-    figures.points_interval, figures.share, figures.shares, figures.usd,
+    figures.change, figures.counted, figures.day, figures.index, figures.milliseconds, figures.moment,
+    figures.money_or_dash, figures.p_value, figures.points, figures.points_interval, figures.share, figures.shares,
+    figures.usd, figures.whole,
 )  # fmt: skip
 
 
-def render(page: ReportPage) -> str:
-    """Draw the page of a run."""
-    templates = environment()
-    views = cell_views(page)
-    filters = Filters()
-    draw_flip = templates.get_template("flip.html.j2").render
-
-    def draw(flip: FlipView) -> str:
-        return draw_flip(flip=flip, keys=filters.of(flip))
-
-    return templates.get_template("run.html.j2").render(
-        page=page,
-        views=views,
-        groups=flip_groups(page, views, draw),
-        filters=filters,
-        headline=headline(page.run.status, views),
-        tally=tally(views),
-        gates=gates_to_show(views),
-        retirements=[row for row in page.retirements if row.retires_on is not None],
-        scale=rate_scale(rate for view in views for rate in view.rates),
-        again=list(commands.again(page.run.flow, views, whole=page.whole)),
-    )
+def draw(template: str, **values: Any) -> str:
+    """Draw a template."""
+    return environment().get_template(template).render(values)
 
 
-def gates_to_show(views: tuple[CellView, ...]) -> list[tuple[CellView, Any]]:
-    """Every gate with its cell: those that failed first, then those that could not be decided."""
-    states = ("failed", "undecided", "ok")
-    found = [(view, gate) for view in views for gate in view.gates]
-    return sorted(found, key=lambda pair: states.index(pair[1].state))
-
-
-def render_redirect(run_id: str) -> str:
+def draw_redirect(run_id: str) -> str:
     """Draw a page that leads on to the report of a run beside it."""
-    return environment().get_template("latest.html.j2").render(run_id=run_id)
+    return draw("latest.html.j2", run_id=run_id)
 
 
 @cache

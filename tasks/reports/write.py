@@ -1,46 +1,63 @@
 """Reports on the disk."""
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tasks.errors import RunBroken
 from tasks.reports.page import ReportPage
-from tasks.reports.render import render, render_redirect
+from tasks.reports.render import draw_redirect
+from tasks.reports.site import INDEX, RunRow, files, runs_page
 
 
 def write_report(results: Path, page: ReportPage) -> Path:
-    """Write the page of a run to RESULTS/reports/RUN_ID/index.html, replacing an earlier one, and return its path.
+    """Write the pages of a run to RESULTS/reports/RUN_ID, replacing earlier ones, and return the path of the first.
 
-    RESULTS/reports/latest.html then leads to the newest run that has a report. Raises RunBroken when the folder cannot
-    be written; an earlier page is then untouched.
+    RESULTS/reports/latest.html then leads to the newest run that has a report. The first page is written last, so that
+    whoever sees it sees what it links to. Raises RunBroken when the folder cannot be written; an earlier first page is
+    then untouched.
     """
     reports = results / "reports"
-    path = reports / page.run.run_id / "index.html"
+    folder = reports / page.run.run_id
     try:
-        write_durably(path, render(page))
-        newest = max(other.parent.name for other in reports.glob("run-*/index.html"))
-        write_durably(reports / "latest.html", render_redirect(newest))
+        for file in files(page):
+            write_durably(folder / file.name, file.html, synced=file.name == INDEX)
+        write_durably(reports / "latest.html", draw_redirect(max(reported_runs(results))))
     except OSError as error:
         raise RunBroken(
-            f"{path}: cannot write the report: {error.strerror or error}; every figure is in the warehouse: "
+            f"{folder / INDEX}: cannot write the report: {error.strerror or error}; every figure is in the warehouse: "
             f"make space, then `daybreak report {page.run.run_id}`"
         ) from error
-    return path
+    return folder / INDEX
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
+def write_list(results: Path, rows: Sequence[RunRow]) -> None:
+    """Write the list of all runs to RESULTS/reports/index.html; a list that cannot be written stays as it was."""
+    with suppress(OSError):
+        write_durably(results / "reports" / INDEX, runs_page(rows), synced=False)
+
+
+def reported_runs(results: Path) -> frozenset[str]:
+    """The runs that have a report."""
+    return frozenset(path.parent.name for path in (results / "reports").glob(f"run-*/{INDEX}"))
+
+
+def write_durably(path: Path, text: str, *, synced: bool = True) -> None:
+    """Write a file so that it is there whole or not at all; if `synced`, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    if synced:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -27,6 +27,11 @@ class Ended:
         return json.loads(self.out)
 
 
+def pages(report: Path) -> str:
+    """The text of every page of a run, by the path of its first."""
+    return "\n".join(page.read_text("utf-8") for page in sorted(report.parent.glob("*.html")))
+
+
 def daybreak(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
     """Run one command in `root`."""
     out, err = io.StringIO(), io.StringIO()

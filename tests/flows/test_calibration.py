@@ -16,6 +16,7 @@ from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, refused
 from tests.flows.judged_lab import JUDGED, RUBRIC, Asked, JudgedLab, by_the_label, only
 from tests.flows.lab import sums, wrong_below
+from tests.flows.night import pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -204,7 +205,7 @@ def test_a_calibrated_judges_pass_rates_are_corrected_with_an_interval_and_an_as
     assert found["why"] == "assuming that the judge errs on these outputs as often as on the calibration's"
     [stored] = lab.sql("SELECT pass_rate, ci_low, method, youden FROM corrections")
     assert (stored["pass_rate"], stored["method"]) == (found["pass_rate"], "rogan-gladen")
-    page = (lab.root / night.data["report"]).read_text()
+    page = pages(lab.root / night.data["report"])
     assert "corrected" in page
     assert "rogan-gladen" in page
 

@@ -9,6 +9,7 @@ from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, Reply, said
 from tests.flows.judged_lab import JUDGED, RUBRIC, Asked, JudgedLab, by_the_label, only
 from tests.flows.lab import right, wrong_below
+from tests.flows.night import pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -39,7 +40,7 @@ def test_a_swapped_judge_alerts_nobody_and_the_movement_is_its_own(lab: JudgedLa
     assert (found["scoring_drop_pp"], found["raw_drop_pp"]) == (pytest.approx(40), pytest.approx(40))
     assert "of a raw drop of +40.0 pp, +40.0 pp came from how answers are scored now" in found["cause"]
     assert lab.sql("SELECT scoring_drop_pp FROM comparisons WHERE verdict = 'unchanged'")[0]["scoring_drop_pp"] == 40
-    page = (lab.root / night.data["report"]).read_text()
+    page = pages(lab.root / night.data["report"])
     assert "+40.0 pp came from how answers are scored now" in page
 
 

@@ -11,7 +11,7 @@ from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, Received, Reply, said
 from tests.flows.judged_lab import JudgedLab
 from tests.flows.lab import Lab, right
-from tests.flows.night import Ended, daybreak
+from tests.flows.night import Ended, daybreak, pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 PRICE = "price: {input_per_million: 1000, output_per_million: 1000}"
@@ -49,7 +49,7 @@ def confirmed(lab: Lab) -> Ended:
 def page_of(night: Ended) -> str:
     found = re.search(r"Report: (.*)", night.out)
     assert found
-    return Path(found[1]).read_text().replace("\N{NO-BREAK SPACE}", " ")
+    return pages(Path(found[1])).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_rates_drop_and_trials_are_those_of_the_comparison_wherever_they_are_shown(lab: Lab) -> None:
@@ -111,7 +111,7 @@ def test_a_judges_reasoning_stands_beside_the_answers_that_changed(tmp_path: Pat
         lab.run("nightly")
         [flip] = lab.sql("SELECT * FROM flips WHERE case_id = 'c003'")
         assert (flip["baseline_reason"], flip["reason"]) == ("judge: It says 7.", "judge: It says nothing.")
-        page = next((tmp_path / "results/reports").glob(f"{flip['run_id']}/index.html")).read_text()
+        page = pages(tmp_path / "results/reports" / flip["run_id"] / "index.html")
         assert "judge: It says 7." in page
         assert "judge: It says nothing." in page
 

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tasks.config import ExactScorer, SuiteConfig
 from tasks.records import (
     Cell,
     Comparison,
+    Event,
     Flip,
     GateResult,
     Interval,
@@ -19,7 +20,7 @@ from tasks.records import (
     Suite,
     Verdict,
 )
-from tasks.reports.page import KindRate, ReportPage, UnmeasuredReason
+from tasks.reports.page import CallCount, LatencyBin, PastCell, ReportPage, SliceRate, UnmeasuredReason, Version
 
 RUN, BASELINE = "run-20261122-030000-k3x9", "run-20261115-030000-a1b2"
 TRIAGE, INVOICES, QUESTIONS = "ticket-triage", "invoice-extract", "support-qa"
@@ -112,9 +113,9 @@ def sample_gate(gate: str, limit: float, value: float | None, state: Any, *, mod
     )  # fmt: skip
 
 
-def sample_kind(kind: str, rate: float | None, *, suite: str = TRIAGE, model: str = SMALL) -> KindRate:
-    return KindRate(
-        suite=suite, model=model, kind=kind, n_cases=12, n_measured=11, pass_rate=rate,
+def sample_slice(name: str, rate: float | None, *, suite: str = TRIAGE, model: str = SMALL) -> SliceRate:
+    return SliceRate(
+        suite=suite, model=model, slice=name, n_cases=12, n_measured=11, pass_rate=rate,
         interval=None if rate is None else Interval(rate - 0.2, rate + 0.1), baseline_pass_rate=0.9,
     )  # fmt: skip
 
@@ -122,6 +123,32 @@ def sample_kind(kind: str, rate: float | None, *, suite: str = TRIAGE, model: st
 def sample_lifespan(model: str, **changed: Any) -> Lifespan:
     known: dict[str, Any] = {"retires_on": None, "days_left": None, "source": "no source", "notice": None}
     return Lifespan(model=model, **(known | changed))
+
+
+def sample_history(suite: str = TRIAGE, model: str = SMALL, *, nights: int = 30) -> tuple[PastCell, ...]:
+    """A month of a cell, one night of it missing, that ends with the sample's run."""
+    last = sample_run().started_at
+    rates = [0.93 + 0.01 * (night % 3 - 1) for night in range(nights - 1)] + [0.82]
+    return tuple(
+        PastCell(
+            suite=suite, model=model, run_id=RUN if night == nights - 1 else f"run-2026-{night:04}",
+            started_at=last - timedelta(days=nights - 1 - night),
+            verdict=Verdict.REGRESSED if night == nights - 1 else Verdict.UNCHANGED, pass_rate=rate,
+            ci_low=rate - 0.06, ci_high=min(1.0, rate + 0.05), n_measured=100, p95_ms=1200.0, cost_usd=0.04,
+            judge_cost_usd=None, cost_per_action_usd=0.0004 + 0.00001 * (night % 5),
+        )
+        for night, rate in enumerate(rates)
+        if night != 12
+    )  # fmt: skip
+
+
+def sample_latencies(suite: str = TRIAGE, model: str = SMALL) -> tuple[LatencyBin, ...]:
+    counts = [2, 9, 22, 31, 17, 9, 5, 0, 3, 2]
+    return tuple(
+        LatencyBin(suite, model, 200 * 1.25**place, 200 * 1.25 ** (place + 1), count)
+        for place, count in enumerate(counts)
+        if count
+    )
 
 
 def sample_night() -> ReportPage:
@@ -143,7 +170,14 @@ def sample_night() -> ReportPage:
         comparisons=(
             sample_comparison(QUESTIONS, SMALL, Verdict.PINNED, None, baseline_run_id=None, baseline_pass_rate=None),
             sample_comparison(TRIAGE, LARGE, Verdict.IMPROVED, -6.0),
-            sample_comparison(TRIAGE, SMALL, Verdict.REGRESSED, 11.4, cause="more than 3 pp worse"),
+            sample_comparison(
+                TRIAGE,
+                SMALL,
+                Verdict.REGRESSED,
+                11.4,
+                cause="more than 3 pp worse",
+                differences=("served model: small-chat-2026-05-01 → small-chat-2026-11-20",),
+            ),
             sample_comparison(INVOICES, SMALL, Verdict.UNMEASURED, None, cause="3 of 100 cases were measured"),
         ),
         gates=(
@@ -165,7 +199,7 @@ def sample_night() -> ReportPage:
         cases={(case.suite, case.case_id): case for case in cases},
         suites=(sample_suite(TRIAGE, "sorted ticket"),),
         unmeasured=(UnmeasuredReason(INVOICES, SMALL, "rate_limited: 429 insufficient_quota", 97),),
-        kinds=(sample_kind("off_topic", 0.75),),
+        slices=(sample_slice("kind off_topic", 0.75),),
         retirements=(
             sample_lifespan(
                 SMALL,
@@ -179,6 +213,35 @@ def sample_night() -> ReportPage:
             sample_lifespan(LARGE),
         ),
         notes=("ticket-triage: 3 labels changed; stored outputs were scored again",),
+        history=sample_history(),
+        nights=tuple(
+            replace(sample_run(), run_id=one.run_id, started_at=one.started_at, cost_usd=1.8 + night % 4 / 10)
+            for night, one in enumerate(sample_history())
+        )[::-1],
+        latencies=sample_latencies(),
+        calls=(
+            CallCount(TRIAGE, SMALL, "model", "planned", "answered", 97, 99, 12_340, 1_024, 0.0421),
+            CallCount(TRIAGE, SMALL, "model", "planned", "rate_limited", 3, 12, None, None, 0.0),
+        ),
+        versions=(
+            Version(
+                SMALL, "small-chat-2026-11-20", "fp_2", datetime(2026, 11, 21, tzinfo=UTC), sample_run().started_at
+            ),
+            Version(SMALL, "small-chat-2026-05-01", "fp_1", *[datetime(2026, 11, 20, tzinfo=UTC)] * 2),
+        ),
+        events=(
+            Event(
+                run_id=RUN,
+                model=SMALL,
+                suite=None,
+                kind="version_moved",
+                before=("small-chat-2026-05-01",),
+                now=("small-chat-2026-11-20",),
+                text=f"{SMALL} is served as small-chat-2026-11-20 now",
+                noticed_at=sample_run().started_at,
+            ),
+        ),
+        reported=frozenset({"run-2026-0005"}),
         simulated=(SMALL, LARGE),
         uncalibrated=("careful-judge judges support-qa: how often it is right is not known",),
     )
@@ -206,7 +269,7 @@ def hostile_night() -> ReportPage:
         },
         suites=tuple(sample_suite(name, text.encode(errors="replace").decode()) for name, text in named),
         unmeasured=tuple(UnmeasuredReason(name, name, text, 1) for name, text in named),
-        kinds=tuple(sample_kind(text, None, suite=name, model=name) for name, text in named),
+        slices=tuple(sample_slice(text, None, suite=name, model=name) for name, text in named),
         retirements=tuple(
             sample_lifespan(
                 name,
@@ -248,5 +311,5 @@ def large_night(*, cells: int = 100, flips: int = 100, words: int = 2_000) -> Re
             for name in names
             for id in ids
         },
-        kinds=tuple(sample_kind(kind, 0.8, suite=name) for name in names for kind in "abcde"),
+        slices=tuple(sample_slice(kind, 0.8, suite=name) for name in names for kind in "abcde"),
     )
