@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli import main
+from tasks.calls.provider import ENVIRONMENT
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def pages(report: Path) -> str:
 def daybreak(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
     """Run one command in `root`."""
     out, err = io.StringIO(), io.StringIO()
-    before, environment = Path.cwd(), dict(os.environ)
+    before, environment = Path.cwd(), ENVIRONMENT | dict(os.environ)
     os.chdir(root)
     os.environ.update(env or {})
     try:

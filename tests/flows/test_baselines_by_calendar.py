@@ -97,6 +97,7 @@ def test_a_model_beside_is_compared_with_on_all_its_nights_until_it_moves(lab: L
     assert (new["verdict"], new["baseline_run_ids"]) == ("unchanged", [moved["run_id"], again["run_id"]])
 
 
+@pytest.mark.slow
 def test_days_that_differ_where_nothing_changed_are_shown_and_allowed_for(lab: Lab, calendar: Calendar) -> None:
     lab.suite(f"scorers: [exact]\ngate: {GATE}\n", sums(40))
     told = []
@@ -112,6 +113,7 @@ def test_days_that_differ_where_nothing_changed_are_shown_and_allowed_for(lab: L
     assert plan[0]["detectable_drop_pp"][0] == pytest.approx(rows[-1]["detectable_drop_pp"], abs=1)
 
 
+@pytest.mark.slow
 def test_cases_that_flip_both_ways_wake_nobody_and_are_counted(lab: Lab) -> None:
     lab.suite("scorers: [exact]\ngate: {baseline_trials: 2}\n", sums(500))
     lab.provider.answer("*", wrong_below(40))
