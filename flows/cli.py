@@ -183,8 +183,9 @@ def watch(**options: Any) -> Answered:
 @common
 @click.argument("run_id", required=False)
 @click.option("--open", "opened", is_flag=True, help="Open it in a browser.")
+@click.option("--format", "form", type=click.Choice(["html", "junit", "markdown"]), default="html", show_default=True)
 def report(**options: Any) -> Answered:
-    """Tell where the report of RUN_ID is, by default of the newest run."""
+    """Tell where the report of RUN_ID is, by default of the newest run, or print it as JUnit XML or Markdown."""
     from flows.commands import results
 
     return results.report(**options)

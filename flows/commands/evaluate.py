@@ -1,8 +1,11 @@
 """The commands that ask models: nightly and compare."""
 
 import asyncio
+import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import runtime
@@ -20,6 +23,7 @@ from flows.workers.crew import hired
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
 from tasks.errors import RunBroken, UsageError
+from tasks.reports.site import SUMMARY
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -55,7 +59,16 @@ def run(request: Request, prepared: Prepared, flow: str) -> Answered:
             shown = replace(prepared, tell=progress.tell, expect=progress.expect, say=lambda _: None)
             hand_over(request, replace(shown, crew=crew))
             result = result_of(runtime.run_flow(flow_named(flow), request))
+    add_to_job_summary(result)
     return Answered(exit_code=exit_code(result), data=as_data(result), text=shown_result(result))
+
+
+def add_to_job_summary(result: RunResult) -> None:
+    """Show the run beside the job, where GitHub runs it; a summary that cannot be written is no fault of the run."""
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if place and result.report:
+        with suppress(OSError), Path(place).open("a", encoding="utf-8") as file:
+            file.write(result.report.with_name(SUMMARY).read_text("utf-8"))
 
 
 def flow_named(name: str) -> Any:

@@ -7,6 +7,7 @@ import webbrowser
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from flows.answer import OK, Answered
@@ -17,6 +18,7 @@ from flows.terminal.tables import table
 from tasks.documents.wording import shown
 from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder
+from tasks.reports.site import INDEX, JUNIT, SUMMARY
 from tasks.storage import reads
 from tasks.storage.warehouse import Rows, Warehouse
 
@@ -72,8 +74,8 @@ def distinct(columns: Sequence[str]) -> list[str]:
     ]
 
 
-def report(*, config: str, results: str | None, run_id: str | None, opened: bool) -> Answered:
-    """Find the page of a run, and open it."""
+def report(*, config: str, results: str | None, run_id: str | None, opened: bool, form: str) -> Answered:
+    """Find the pages of a run and open them, or print the run in a form for machines."""
     folder = results_of(config, results) / "reports"
     written = sorted(path.parent.name for path in folder.glob("run-*/index.html"))
     if not written:
@@ -82,10 +84,21 @@ def report(*, config: str, results: str | None, run_id: str | None, opened: bool
         )
     if run_id is not None and run_id not in written:
         raise UsageError.single(f"expected a run with a report, got {run_id!r}", hint=f"the newest is {written[-1]}")
-    page = folder / (run_id or written[-1]) / "index.html"
+    page = folder / (run_id or written[-1]) / INDEX
+    paths = {"report": str(page), "junit": str(page.with_name(JUNIT)), "summary": str(page.with_name(SUMMARY))}
     if opened:
         webbrowser.open(page.as_uri())
-    return Answered(exit_code=OK, data={"status": "ok", "report": str(page)}, text=str(page))
+    return Answered(exit_code=OK, data={"status": "ok", **paths}, text=in_form(page, form))
+
+
+def in_form(page: Path, form: str) -> str:
+    """Where a run's pages are, or the run itself for machines."""
+    if form == "html":
+        return str(page)
+    try:
+        return page.with_name(JUNIT if form == "junit" else SUMMARY).read_text("utf-8").rstrip("\n")
+    except FileNotFoundError as error:
+        raise UsageError.single(f"{page.parent.name} was reported without {form}", hint="later runs have it") from error
 
 
 def as_csv(found: Rows) -> str:

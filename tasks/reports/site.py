@@ -16,9 +16,10 @@ from tasks.reports.headline import headline, tally
 from tasks.reports.page import CallCount, LatencyBin, PastCell, ReportPage
 from tasks.reports.render import draw
 from tasks.reports.scales import Scale, rate_scale
+from tasks.reports.summary import summary
 from tasks.reports.trends import cell_charts, limit_ms, nights_of, run_cost_chart
 
-INDEX = "index.html"
+INDEX, JUNIT, SUMMARY = "index.html", "junit.xml", "summary.md"
 MOST_NIGHTS = 60
 """On a trend."""
 
@@ -29,10 +30,10 @@ GATE_STATES = ("failed", "undecided", "ok")
 
 
 class File(NamedTuple):
-    """A page: its name in the folder of its run, and what is in it."""
+    """A page, or the run in a form for machines: its name in the folder of its run, and what is in it."""
 
     name: str
-    html: str
+    text: str
 
 
 class RunRow(NamedTuple):
@@ -63,6 +64,8 @@ def files(page: ReportPage) -> Iterator[File]:
         yield cell_page(page, view, records, canvas)
     yield models_page(page)
     yield cost_page(page, views, canvas)
+    yield File(JUNIT, draw("junit.xml.j2", page=page, run=page.run, views=views))
+    yield File(SUMMARY, summary(page, views))
     yield index_page(page, views, groups)
 
 

@@ -22,7 +22,7 @@ def write_report(results: Path, page: ReportPage) -> Path:
     folder = reports / page.run.run_id
     try:
         for file in files(page):
-            write_durably(folder / file.name, file.html, synced=file.name == INDEX)
+            write_durably(folder / file.name, file.text, synced=file.name == INDEX)
         write_durably(reports / "latest.html", draw_redirect(max(reported_runs(results))))
     except OSError as error:
         raise RunBroken(

@@ -1,6 +1,6 @@
 """Every benchmark in turn: `make bench`. Figures are ratios within one run; the machine's other work disturbs them."""
 
-from tests.bench import comparison, memory, pace, startup, throughput, warehouse
+from tests.bench import comparison, memory, pace, reports, startup, throughput, warehouse
 
 
 def main() -> None:
@@ -12,6 +12,7 @@ def main() -> None:
     memory.main()
     warehouse.main()
     comparison.main()
+    reports.main()
 
 
 if __name__ == "__main__":

@@ -130,3 +130,13 @@ def test_a_night_that_was_narrowed_is_repeated_so(lab: Lab) -> None:
     page = page_of(daybreak(lab.root, "nightly", "--suite", "other"))
     assert "<code>daybreak nightly --suite other --model small</code>" in page
     assert "<code>daybreak nightly</code>" in page_of(daybreak(lab.root, "nightly"))
+
+
+def test_a_job_of_github_shows_the_run_and_other_machines_read_it(lab: Lab, tmp_path: Path) -> None:
+    place = tmp_path / "summary.md"
+    night = daybreak(lab.root, "nightly", "--json", env={"GITHUB_STEP_SUMMARY": str(place)})
+    shown = place.read_text()
+    assert night.data["run_id"] in shown
+    assert "| ⚑ pinned | sums | small |" in shown
+    assert daybreak(lab.root, "report", "--format", "markdown").out == shown
+    assert '<testcase classname="sums" name="small">' in daybreak(lab.root, "report", "--format", "junit").out

@@ -64,7 +64,7 @@ class Elements(HTMLParser):
 
 def pages_of(page: ReportPage) -> dict[str, str]:
     """The pages of a run by name."""
-    return {file.name: file.html for file in files(page)}
+    return {file.name: file.text for file in files(page) if file.name.endswith(".html")}
 
 
 def first_page(page: ReportPage) -> Elements:
