@@ -59,6 +59,11 @@ class Crew:
         self._rooms: dict[str, asyncio.Semaphore] = {}
         self._keeps: dict[tuple[object, ...], Member] = {}
 
+    def wait_until_loaded(self) -> None:
+        """Wait until all have said that they can begin."""
+        for wire in self._nurseries[0].wires:
+            wire.connection.poll(None)
+
     def end(self) -> None:
         """End all workers."""
         nurseries, self._nurseries = self._nurseries, []

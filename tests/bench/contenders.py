@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,32 @@ async def evaluated(prepared: Any) -> None:
 
     [suite], [cell] = prepared.plan.suites, prepared.plan.cells
     store_cases(suite, stored_cases(prepared.file.results, suite))
-    work = list(shards(cell, suite.n_cases))
+    work = list(shards(cell, suite.n_cases, workers=prepared.file.config.workers))
     with open_run(prepared) as run:
         await probe_judges(run)
         async with open_round(run, work) as evaluation:
             await asyncio.gather(*map(evaluation.shard, work))
         await asyncio.to_thread(store_trials, run)
+
+
+async def evaluated_by_workers(prepared: Any) -> None:
+    """The same by workers, which were there before."""
+    await evaluated(prepared)
+    prepared.crew.end()
+
+
+def with_workers(prepare: Prepare) -> Prepare:
+    """Plan a run, and have its workers load what they need."""
+    from flows.workers.crew import Crew
+
+    def prepared() -> Any:
+        crew = Crew(2)
+        crew.wait_until_loaded()
+        planned = prepare()
+        config = planned.file.config.model_copy(update={"workers": crew.size})
+        return replace(planned, file=replace(planned.file, config=config), crew=crew)
+
+    return prepared
 
 
 def night_steps() -> Turn:
@@ -111,7 +132,7 @@ def preparation(root: Path) -> Prepare:
     def prepare() -> Any:
         for kept in (root / "results").glob("judge-verdicts.sqlite*"):
             kept.unlink()
-        return prepare_night(request, now=now())
+        return replace(prepare_night(request, now=now()), say=lambda _: None)
 
     return prepare
 
@@ -134,6 +155,8 @@ def main(name: str, folder: str, url: str, cases: str, in_flight: str) -> None:
         provider.load()
     if name in {"evaluate", "evaluate, judged"}:
         asyncio.run(take_turns(evaluated, preparation(Path(folder))))
+    elif name == "two workers":
+        asyncio.run(take_turns(evaluated_by_workers, with_workers(preparation(Path(folder)))))
     else:
         asyncio.run(take_turns(bare_loop(url, int(cases), int(in_flight))))
 

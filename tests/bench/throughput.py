@@ -22,7 +22,7 @@ LATENCY_MS = 200
 IN_FLIGHT = 100
 BASE = "bare loop"
 JUDGED = ("bare, two calls", "evaluate, judged")
-CONTENDERS = (BASE, "bare loop, tuned", "evaluate", "night's steps")
+CONTENDERS = (BASE, "bare loop, tuned", "evaluate", "two workers", "night's steps")
 
 
 class Taken(NamedTuple):

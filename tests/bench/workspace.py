@@ -25,9 +25,9 @@ RUBRIC = "Is this a good answer to {{ input }}?\n\n{{ output }}\n"
 PROMPT = "Answer with one word.\n"
 
 
-def write_workspace(root: Path, url: str, *, cases: int, in_flight: int, more: str = "") -> None:
-    """Write it; `more` is appended to the config, whose end is its one model."""
-    write(root / "deployments" / "daybreak.yaml", CONFIG.format(url=url, in_flight=in_flight) + more)
+def write_workspace(root: Path, url: str, *, cases: int, in_flight: int, before: str = "", more: str = "") -> None:
+    """Write it; the config begins with `before`, and ends with its one model and `more`."""
+    write(root / "deployments" / "daybreak.yaml", before + CONFIG.format(url=url, in_flight=in_flight) + more)
     write(root / ".env", "BENCH_KEY=not-a-real-key\n")
     suite = root / "datasets" / "bench"
     write(suite / "suite.yaml", SUITE)
