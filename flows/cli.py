@@ -204,6 +204,17 @@ def sql(**options: Any) -> Answered:
 
 @daybreak.command()
 @common
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option("--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True)
+def export(**options: Any) -> Answered:
+    """Write every view of the warehouse to a file in DIR."""
+    from flows.commands import results
+
+    return results.export(**options)
+
+
+@daybreak.command()
+@common
 def rebuild(**options: Any) -> Answered:
     """Build the warehouse anew from the Parquet parts."""
     from flows.commands import results

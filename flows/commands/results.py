@@ -1,4 +1,4 @@
-"""The commands that read what runs left: runs, sql, rebuild."""
+"""The commands that read what runs left: runs, sql, export, report, rebuild."""
 
 import csv
 import io
@@ -20,6 +20,7 @@ from tasks.errors import UsageError
 from tasks.plan import Plan, RunFolder
 from tasks.reports.site import INDEX, JUNIT, SUMMARY
 from tasks.storage import reads
+from tasks.storage.export import Form, export_views
 from tasks.storage.warehouse import Rows, Warehouse
 
 
@@ -64,6 +65,14 @@ def sql(*, config: str, results: str | None, statement: str, form: str) -> Answe
     else:
         text = as_csv(found) if form == "csv" else table(found.columns, found.rows)
     return Answered(exit_code=OK, data={"status": "ok", "columns": names, "rows": rows}, text=text)
+
+
+def export(*, config: str, results: str | None, folder: str, form: Form) -> Answered:
+    """Write every view to a file."""
+    target = Path(folder)
+    rows = export_views(results_of(config, results), target, form)
+    text = f"Wrote {len(rows)} views with {sum(rows.values()):,} rows to {shown(target)}."
+    return Answered(exit_code=OK, data={"status": "ok", "folder": str(target), "rows": rows}, text=text)
 
 
 def distinct(columns: Sequence[str]) -> list[str]:
