@@ -61,6 +61,7 @@ def test_two_workers_find_what_one_process_finds_and_ask_a_judge_no_more_often(
     assert min(shared.lines.values()) >= 30, "both have worked"
 
 
+@pytest.mark.slow
 def test_two_workers_stay_inside_the_limits_that_are_written(lab: Lab) -> None:
     lab.config({"small": "limits: {requests_per_minute: 3000, concurrency: 4}"}, more=TWO)
     night = evaluated(lab)
@@ -70,6 +71,7 @@ def test_two_workers_stay_inside_the_limits_that_are_written(lab: Lab) -> None:
     assert lab.provider.most_at_once <= 4
 
 
+@pytest.mark.slow
 def test_a_key_that_one_worker_finds_refused_stops_the_model_in_the_other_and_no_other_model(lab: Lab) -> None:
     lab.config({"small": "", "locked": "limits: {concurrency: 4}"}, more=TWO)
     lab.provider.answer("locked", ["7"] * 10 + [refused(401, "The key was withdrawn.")])
@@ -81,7 +83,8 @@ def test_a_key_that_one_worker_finds_refused_stops_the_model_in_the_other_and_no
     assert min(night.lines.values()) > 0
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
 def test_two_workers_never_exceed_the_budget(lab: Lab, seed: int) -> None:
     chance, told = random.Random(seed), []
 
@@ -171,6 +174,7 @@ def test_workers_end_with_their_parent_however_it_ends_and_the_night_can_be_resu
     assert lab.sql("SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM outcomes") == [{"n": 80, "cases": 80}]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect_server")
 def test_ctrl_c_keeps_what_workers_have_finished(lab: Lab) -> None:
     lab.config(more=TWO)
