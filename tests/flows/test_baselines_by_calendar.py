@@ -39,6 +39,7 @@ def only(night: dict[str, Any]) -> dict[str, Any]:
     return dict(comparison)
 
 
+@pytest.mark.slow
 def test_a_young_baseline_grows_by_the_calendar_until_another_version_answers(lab: Lab, calendar: Calendar) -> None:
     first, second = night_of(lab, calendar), night_of(lab, calendar)
     lab.run("nightly")
@@ -78,6 +79,7 @@ def test_the_trials_that_prompted_a_promotion_are_discarded_after_a_night(lab: L
     assert (later["baseline_run_id"], later["baseline_run_ids"]) == (worse["run_id"], [fresh["run_id"]])
 
 
+@pytest.mark.slow
 def test_a_model_beside_is_compared_with_on_all_its_nights_until_it_moves(lab: Lab, calendar: Calendar) -> None:
     """With one trial on each side everything would stay inconclusive."""
     lab.config({"old": "", "new": "compare_to: old"})

@@ -43,6 +43,7 @@ def test_what_the_budget_does_not_pay_for_is_unmeasured_and_a_cheap_model_is_not
     assert night.data["cost_usd"] <= 1.0
 
 
+@pytest.mark.slow
 def test_what_was_under_way_when_a_night_was_killed_counts_as_spent(lab: Lab) -> None:
     lab.config({"dear": f"{DEAR}, limits: {{concurrency: 3}}"}, more="budget_usd: 1.0\n")
     lab.provider.answer("dear", hanging())

@@ -220,7 +220,7 @@ def test_without_calibration_nothing_is_corrected_and_that_is_said(lab: JudgedLa
 
 @pytest.mark.parametrize(
     "change",
-    ["version", pytest.param("rubric", marks=pytest.mark.slow), pytest.param("params", marks=pytest.mark.slow)],
+    [pytest.param(change, marks=pytest.mark.slow) for change in ("version", "rubric", "params")],
 )
 def test_a_calibration_of_another_judge_counts_as_none(lab: JudgedLab, change: str) -> None:
     write_labels(lab, labelled())
@@ -256,6 +256,7 @@ def test_a_judge_at_random_is_refused_although_it_passes_the_right_share(lab: Ju
     assert lab.run("baseline", "promote", night.data["run_id"]).exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_judge_that_is_no_longer_trusted_makes_no_comparison_and_asks_nothing_again(lab: JudgedLab) -> None:
     lab.run("nightly")
     write_labels(lab, labelled(100))
@@ -272,6 +273,7 @@ def test_a_judge_that_is_no_longer_trusted_makes_no_comparison_and_asks_nothing_
     assert only(lab.run("nightly"))["verdict"] != "unmeasured", "whoever asks for less gets it"
 
 
+@pytest.mark.slow
 def test_of_a_true_drop_an_erring_judge_shows_a_part_so_the_detectable_one_is_larger(lab: JudgedLab) -> None:
     lab.run("nightly")
     before = only(lab.run("nightly"))["detectable_drop_pp"]
@@ -292,6 +294,7 @@ def test_calibrating_in_the_morning_corrects_the_night_before(lab: JudgedLab) ->
     assert [row["trust"] for row in lab.sql("SELECT trust FROM corrections")] == ["calibrated"]
 
 
+@pytest.mark.slow
 def test_between_two_models_a_partial_judge_is_told(lab: JudgedLab) -> None:
     config = (lab.root / "deployments/daybreak.yaml").read_text()
     large = config[config.index("  - {") : config.index("judges:")].replace("small", "large")

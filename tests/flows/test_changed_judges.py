@@ -44,6 +44,7 @@ def test_a_swapped_judge_alerts_nobody_and_the_movement_is_its_own(lab: JudgedLa
     assert "+40.0 pp came from how answers are scored now" in page
 
 
+@pytest.mark.slow
 def test_a_baseline_whose_answers_differ_is_judged_again_by_the_new_judge(lab: JudgedLab) -> None:
     lab.run("nightly")
     lab.asked()
@@ -72,6 +73,7 @@ def test_where_judge_and_model_both_changed_the_models_part_is_found(lab: Judged
     assert found["ci_low_pp"] <= 20 <= found["ci_high_pp"]
 
 
+@pytest.mark.slow
 def test_another_rubric_is_asked_about_the_baselines_answers_too(lab: JudgedLab) -> None:
     lab.run("nightly")
     lab.asked()
@@ -100,6 +102,7 @@ def test_a_budget_that_does_not_pay_for_judging_again_leaves_the_cell_unmeasured
     assert "the judge owl changed" in only(night)["cause"]
 
 
+@pytest.mark.slow
 def test_what_the_new_judge_cannot_say_of_an_answer_leaves_that_case_out(lab: JudgedLab) -> None:
     lab.suite(JUDGED.replace("100}", "100, min_coverage: 0.8}"))
     lab.run("nightly")

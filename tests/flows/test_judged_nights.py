@@ -117,6 +117,7 @@ def test_one_changed_line_of_the_rubric_or_of_what_it_includes_has_everything_ju
     assert any("the scorers changed" in note for note in night.data["notes"])
 
 
+@pytest.mark.slow
 def test_another_version_of_the_judge_judges_everything_anew(lab: JudgedLab) -> None:
     lab.run("nightly")
     lab.asked()
@@ -129,6 +130,7 @@ def test_another_version_of_the_judge_judges_everything_anew(lab: JudgedLab) -> 
     assert any(moved in note for note in night.data["notes"])
 
 
+@pytest.mark.slow
 def test_other_params_of_the_judge_make_it_another_judge(lab: JudgedLab) -> None:
     lab.run("nightly")
     lab.asked()
@@ -175,6 +177,7 @@ def test_cases_with_a_new_label_are_all_left_out_where_one_answer_was_never_judg
     assert any("2 labels changed" in note and "left out" in note for note in night.data["notes"])
 
 
+@pytest.mark.slow
 def test_a_new_scorer_beside_the_judge_takes_the_judges_verdicts_from_before(lab: JudgedLab) -> None:
     """What the judge could not judge in the baseline's night stays unmeasured, and is no verdict that is missing."""
     lab.provider.answer("*", lambda request: "one" if request.prompt == "0 + 1" else right(request))
