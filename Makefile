@@ -15,10 +15,10 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 QUICK_TESTS := -m "not slow and not browser"
 
 .DEFAULT_GOAL := help
-.PHONY: help nightly test acceptance browser check bench kills study serve lock clean
+.PHONY: help nightly test acceptance browser screenshots check bench kills study serve lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 nightly: .venv/requirements.stamp ## run the whole night (ends with 0 for a confirmed regression, too)
 	@$(BIN)/daybreak nightly || [ $$? -eq 1 ]
@@ -31,6 +31,9 @@ acceptance: .venv/requirements-dev.stamp ## whole nights on recorded answers, sc
 
 browser: .venv/requirements-dev.stamp ## the report in Debian's chromium (skipped where it is not installed)
 	@$(BIN)/python -m pytest -m browser
+
+screenshots: .venv/requirements-dev.stamp ## pictures of the pages at both widths (TO=FOLDER; default: a temporary one)
+	@$(BIN)/python -m tests.reports.screenshots $(TO)
 
 check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, architecture, tests
 	$(BIN)/ruff format --check

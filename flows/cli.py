@@ -251,8 +251,11 @@ def alerts_ack(**options: Any) -> Answered:
 
 @daybreak.command()
 @common
+@click.option(
+    "--reports", metavar="HOST:PORT", default="127.0.0.1:4201", show_default=True, help="Where to serve pages."
+)
 def serve(**options: Any) -> Answered:
-    """Serve every deployment of prefect.yaml with its schedule, until Ctrl-C."""
+    """Serve every deployment of prefect.yaml with its schedule, and the reports, until Ctrl-C."""
     from flows.commands import serving
 
     return serving.serve(**options)

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from flows import runtime
 from flows.prepared import read_config, read_suites
+from flows.report_server import serve_reports
+from flows.reporting import list_runs
 from flows.requests import Request
 from tasks.documents import read_yaml
 from tasks.documents.wording import shown
@@ -55,16 +57,19 @@ class Deployment(BaseModel):
         return self.entrypoint.rpartition(":")[2]
 
 
-def serve(config: str, results: str | None) -> None:
+def serve(config: str, results: str | None, reports: str) -> None:
     """Serve until Ctrl-C; raises UsageError for what would only show when a schedule fires."""
     file = read_config(Request(config=config, results=results))
     read_suites(file)
     deployments = read_deployments(file.path.parent / "prefect.yaml")
+    list_runs(file.results)
+    address = serve_reports(file.results / "reports", reports)
     runtime.prepare(lasting=True)
     from prefect import serve as serve_deployments
 
     pages = os.environ["PREFECT_API_URL"].removesuffix("/api")
-    print(f"Serving {len(deployments)} deployments; Prefect's pages are at {pages}. Ctrl-C ends.", file=sys.stderr)
+    places = f"Prefect's pages are at {pages}. Reports are at {address} . Ctrl-C ends."
+    print(f"Serving {len(deployments)} deployments; {places}", file=sys.stderr)
     request = {"config": config, **({"results": results} if results else {})}
     serve_deployments(*(to_runner(deployment, request) for deployment in deployments), print_starting_message=False)
 

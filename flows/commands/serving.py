@@ -4,7 +4,7 @@ from flows.answer import INTERRUPTED, Answered
 from flows.serving import serve as serve_deployments
 
 
-def serve(*, config: str, results: str | None) -> Answered:
+def serve(*, config: str, results: str | None, reports: str) -> Answered:
     """Serve until Ctrl-C, which is the only way in which it ends."""
-    serve_deployments(config, results)
+    serve_deployments(config, results, reports)
     return Answered(exit_code=INTERRUPTED, data={"status": "interrupted"}, text="Stopped serving.")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def test_a_schedule_fires_a_night_runs_and_one_that_overlaps_is_refused(tmp_path
         lab = Lab(tmp_path, provider, n=3, gate="{baseline_trials: 1}")
         lab.write("deployments/prefect.yaml", DEPLOYMENTS)
         serving = subprocess.Popen(
-            [sys.executable, "-c", "from flows.cli import main; main(['serve'])"],
+            [sys.executable, "-c", "from flows.cli import main; main(['serve', '--reports', '127.0.0.1:0'])"],
             cwd=tmp_path,
             env=kept | {"PREFECT_HOME": str(prefect_home), "PYTHONPATH": str(Path(__file__).parents[2])},
             stderr=subprocess.PIPE,
@@ -43,8 +44,9 @@ def test_a_schedule_fires_a_night_runs_and_one_that_overlaps_is_refused(tmp_path
         )
         try:
             assert serving.stderr
-            found = re.search(r"pages are at (\S+?)\. ", serving.stderr.readline())
-            assert found
+            line = serving.stderr.readline()
+            found = re.search(r"pages are at (\S+?)\. Reports are at (\S+) ", line)
+            assert found, line
             server = PrefectServer(url=f"{found[1]}/api", home=prefect_home)
             states: list[str] = []
 
@@ -54,6 +56,8 @@ def test_a_schedule_fires_a_night_runs_and_one_that_overlaps_is_refused(tmp_path
                 return "COMPLETED" in states and "CANCELLED" in states
 
             assert eventually(both_happened, 100), states
+            with urllib.request.urlopen(found[2], timeout=5) as page:
+                assert "All runs" in page.read().decode()
             form = server.ask("/deployments/filter", {"deployments": {"name": {"any_": ["compare"]}}})
             assert "candidate" in str(form[0]["parameter_openapi_schema"])
         finally:
