@@ -1,6 +1,18 @@
-"""Every benchmark in turn: `make bench`. Figures are ratios within one run; the machine's other work disturbs them."""
+"""Every benchmark in turn: `make bench`. Figures are ratios within one run; the machine's other work disturbs them.
+
+`--quick` runs a few of them on so little that the figures say nothing, and only shows that they run.
+"""
+
+import sys
 
 from tests.bench import comparison, memory, pace, reports, startup, throughput, warehouse, whole_night
+
+
+def quick() -> None:
+    """Run some on very little."""
+    throughput.main(200, 1)
+    warehouse.main(2)
+    comparison.main()
 
 
 def main() -> None:
@@ -17,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    quick() if "--quick" in sys.argv[1:] else main()
