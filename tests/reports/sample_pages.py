@@ -256,7 +256,17 @@ def hostile_night() -> ReportPage:
         run=sample_run(),
         cells=tuple(sample_cell(name, name) for name in names),
         comparisons=tuple(
-            sample_comparison(name, name, Verdict.REGRESSED, 5.0, cause=text, baseline_model=name, baseline_run_id=RUN)
+            sample_comparison(
+                name,
+                name,
+                Verdict.REGRESSED,
+                5.0,
+                cause=text,
+                baseline_model=name,
+                baseline_run_id=RUN,
+                differences=(text,),
+                commands=(text,),
+            )
             for name, text in named
         ),
         gates=tuple(replace(sample_gate(name, 1, 2, "failed", model=name), suite=name) for name in names),
@@ -282,6 +292,22 @@ def hostile_night() -> ReportPage:
             )
             for name, text in named
         ),
+        versions=tuple(Version(name, text, text, *[sample_run().started_at] * 2) for name, text in named),
+        events=tuple(
+            Event(
+                run_id=RUN,
+                model=name,
+                suite=name,
+                kind="version_moved",
+                before=(text,),
+                now=(text,),
+                text=text,
+                noticed_at=sample_run().started_at,
+            )
+            for name, text in named
+        ),
+        history=tuple(night for name in names for night in sample_history(name, name, nights=3)),
+        latencies=tuple(one for name in names for one in sample_latencies(name, name)),
         notes=tuple(texts),
         simulated=tuple(names),
         uncalibrated=tuple(texts),
