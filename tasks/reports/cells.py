@@ -16,7 +16,7 @@ Standing = Verdict | Literal["reference"]
 MARKS: Mapping[Standing, str] = dict[Standing, str]([*VERDICT_MARKS.items(), ("reference", "·")])
 """In the order in which they matter to a reader."""
 
-MOST_FLIPS = 200
+MOST_FLIPS = 1_000
 """Of one cell on the page."""
 
 

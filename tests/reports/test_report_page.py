@@ -224,11 +224,11 @@ def test_long_texts_are_cut_and_the_page_says_where_the_whole_is() -> None:
     assert f"SELECT baseline_output, output FROM flips WHERE run_id = '{RUN}' AND suite = '{TRIAGE}'" in text
 
 
-def test_a_cell_shows_its_first_200_flips_and_says_how_many_more_there_are() -> None:
-    page = large_night(cells=1, flips=250, words=5)
+def test_a_cell_shows_its_first_1000_flips_and_says_how_many_more_there_are() -> None:
+    page = large_night(cells=1, flips=10_000, words=5)
     html = next(html for name, html in pages_of(page).items() if name.startswith("comparison-"))
-    assert html.count('<details class="flip') == 200
-    assert "50 more changed answers of this cell" in Elements(html).text
+    assert html.count('<details class="flip') == 1000
+    assert "9,000 more changed answers of this cell" in Elements(html).text
 
 
 def test_pages_stay_small_and_those_of_cells_that_got_worse_are_full_first() -> None:
