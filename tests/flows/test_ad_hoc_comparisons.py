@@ -57,6 +57,17 @@ def test_an_equal_prompt_ends_with_0(lab: Lab) -> None:
     assert (ended.exit_code, only(ended)["verdict"]) == (0, "unchanged")
 
 
+def test_what_befell_the_provider_since_an_earlier_night_is_not_the_candidates_doing(lab: Lab) -> None:
+    """Stored nights of the baseline once counted on its side alone."""
+    lab.run("nightly")
+    lab.provider.answer("*", "no idea")
+    lab.write("new.md", "Add, please.")
+    ended = lab.run("compare", "--candidate", "small", "--prompt", "new.md")
+    row = only(ended)
+    assert (ended.exit_code, row["verdict"], row["drop_pp"]) == (0, "unchanged", 0)
+    assert row["baseline_run_ids"] == [ended.data["run_id"]]
+
+
 def test_the_prompt_of_a_stored_run_tells_whether_it_was_the_prompt(lab: Lab) -> None:
     first = lab.run("nightly").data["run_id"]
     lab.write("datasets/sums/prompt.md", "Guess.")
