@@ -1,6 +1,6 @@
 """What a plan will take: calls, cost, minutes and the drop it can detect, told before anything is called."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 
@@ -129,6 +129,13 @@ def known_detectable(file: ConfigFile, suite: Suite, cell: PlannedCell) -> tuple
     drift = Drift(base.variance, base.concentration)
     known = detectable_pp(counts.passed, counts.measured, suite.config.gate, trials=cell.trials, drift=drift)
     return known, known
+
+
+def shortfall(budget_usd: float | None, estimates: Sequence[Estimate]) -> Iterator[str]:
+    """Say that a budget may not pay for all that is planned."""
+    most_usd = sum(one.cost_usd or 0.0 for one in estimates)
+    if budget_usd is not None and budget_usd < most_usd:
+        yield f"budget_usd is {budget_usd:g}, the night may cost {most_usd:.2f}: what is not paid for is not asked"
 
 
 def as_data(estimates: Sequence[Estimate]) -> list[dict[str, object]]:

@@ -84,12 +84,17 @@ def prepare_night(request: NightRequest, *, now: datetime) -> Prepared:
     if request.resume:
         return prepare_resumed(request.resume, file)
     suites = read_suites(file, request.suites)
-    history = read_history(file.results)
-    cells = night_cells(suites, file.config.models, request.models, history, today=now.date())
-    cells = tuple(with_day_shifts(file.results, cells, history))
-    plan = make_plan(file, "nightly", suites, cells, now=now, night=history.runs)
+    plan = night_plan(file, suites, request.models, now=now)
     plan = replace(plan, whole=not (request.suites or request.models))
     return prepared(file, plan, notes_on_references(suites, file.config.models, request.models))
+
+
+def night_plan(file: ConfigFile, suites: Sequence[Suite], models: Sequence[str] = (), *, now: datetime) -> Plan:
+    """Plan a night of some suites, on all models or the named ones."""
+    history = read_history(file.results)
+    cells = night_cells(suites, file.config.models, models, history, today=now.date())
+    cells = tuple(with_day_shifts(file.results, cells, history))
+    return make_plan(file, "nightly", suites, cells, now=now, night=history.runs)
 
 
 def prepare_comparison(request: CompareRequest, *, now: datetime) -> Prepared:

@@ -24,7 +24,9 @@ def folder_to_resume(results: Path, run_id: str) -> RunFolder:
     unfinished = [one for one in stored if one not in finished and asks_cases(RunFolder(results, one))]
     if run_id in finished:
         raise UsageError.single(f"{run_id} is finished: nothing is left to do")
-    if (run_id != LATEST and run_id not in unfinished) or not unfinished:
+    if run_id == LATEST and not unfinished:
+        raise UsageError.single("--resume latest: every run came to its end, so there is none to go on with")
+    if run_id not in {LATEST, *unfinished}:
         hint = f"unfinished is {', '.join(unfinished[-3:])}" if unfinished else "no run is unfinished"
         raise UsageError.single(f"expected a run to go on with, got {run_id!r}", hint=hint)
     folder = RunFolder(results, unfinished[-1] if run_id == LATEST else run_id)

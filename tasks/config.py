@@ -193,7 +193,9 @@ class Acknowledged(Written):
     @field_validator("kind", mode="before")
     @classmethod
     def kind_as_text(cls, value: object) -> object:
-        return IncidentKind(value) if isinstance(value, str) and value in set(IncidentKind) else value
+        if isinstance(value, str) and value not in set(IncidentKind):
+            raise ValueError(f"expected one of {', '.join(IncidentKind)}")
+        return IncidentKind(value) if isinstance(value, str) else value
 
     @field_validator("until", mode="before")
     @classmethod
@@ -217,8 +219,8 @@ class Config(Written):
     timeout_s: Annotated[Positive, Field(le=86_400)] = 60
     concurrency: Count = 100
     workers: Count = 1
-    report_url: str | None = None
-    notice_days: list[Annotated[int, Field(ge=0, le=3650)]] = [90, 60, 30, 7]
+    report_url: Url | None = None
+    notice_days: list[Annotated[int, Field(ge=1, le=3650)]] = [90, 60, 30, 7]
     auto_compare: bool = False
     model_lists: bool = True
     models: Annotated[list[ModelConfig], Field(min_length=1)]

@@ -64,6 +64,17 @@ CONFIGS = {
     "more days than a century": Bad(
         CONFIG_FILE, CONFIG + "notice_days: [99999999999]\n", ":4: notice_days[0]: expected a number up to 3650, got 9"
     ),
+    "a notice on the day itself": Bad(
+        CONFIG_FILE, CONFIG + "notice_days: [0]\n", ":4: notice_days[0]: expected a number from 1 up, got 0"
+    ),
+    "reports in no web": Bad(
+        CONFIG_FILE, CONFIG + "report_url: evals.example\n", "report_url: expected an address that starts with http"
+    ),
+    "kind of incident misspelt": Bad(
+        CONFIG_FILE,
+        CONFIG + "acknowledged: [{kind: regresion}]\n",
+        ":4: acknowledged[0].kind: expected one of regression, pass rate, night, unmeasured, judge not trusted, budget",
+    ),
     "endless timeout": Bad(
         CONFIG_FILE, CONFIG + "timeout_s: 1e300\n", ":4: timeout_s: expected a number up to 86400, got 1e+300"
     ),

@@ -63,9 +63,9 @@ def test_a_line_of_dotenv_that_sets_nothing_is_refused(workspace: Workspace) -> 
 
 
 def test_a_variable_without_quotes_is_read_as_yaml_reads_its_value(workspace: Workspace) -> None:
-    workspace.write(workspace.config, CONFIG + 'workers: ${WORKERS}\nreport_url: "${WORKERS}"\n')
+    workspace.write(workspace.config, CONFIG + 'workers: ${WORKERS}\nslack: {channel: "${WORKERS}"}\n')
     config = workspace.open({"WORKERS": "4"}).config
-    assert (config.workers, config.report_url) == (4, "4")
+    assert (config.workers, config.slack.channel) == (4, "4")
 
 
 def test_what_may_be_stored_holds_no_value_of_the_environment(workspace: Workspace) -> None:
@@ -77,7 +77,9 @@ def test_what_may_be_stored_holds_no_value_of_the_environment(workspace: Workspa
 
 
 def test_secrets_are_the_values_that_the_config_takes_from_the_environment(workspace: Workspace) -> None:
-    workspace.write(workspace.config, CONFIG + "    api_key_env: KEY\n    base_model: ${BASE}\nreport_url: ${SHORT}\n")
+    workspace.write(
+        workspace.config, CONFIG + "    api_key_env: KEY\n    base_model: ${BASE}\nslack: {channel: '${SHORT}'}\n"
+    )
     env = {"KEY": "sk-12345", "SLACK_BOT_TOKEN": "xoxb-1", "BASE": "base-model", "SHORT": "abc", "OTHER": "unused-1"}
     file = workspace.open(env)
     assert file.secrets == {"sk-12345", "xoxb-1", "base-model"}

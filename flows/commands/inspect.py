@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.answer import OK, Answered
-from flows.estimate import as_data, estimate
+from flows.estimate import as_data, estimate, shortfall
 from flows.payers import budget_problems, budget_warnings, price_warnings
-from flows.prepared import prepare_night, read_config, read_suites
+from flows.prepared import night_plan, prepare_night, read_config, read_suites
 from flows.probing import judges_used
 from flows.requests import NightRequest, Request
 from flows.run import now
@@ -33,6 +33,7 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
         *folders_without_suite(file),
         *price_warnings(file, read),
         *budget_warnings(file, read),
+        *budget_shortfall(file, read),
         *slack_warnings(file),
         *judges_not_needed(read),
     ]
@@ -52,6 +53,12 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
         "warnings": warnings,
     }
     return Answered(exit_code=OK, data=data, text=f"{text}{as_notes(warnings)}\nAll is well.")
+
+
+def budget_shortfall(file: ConfigFile, suites: Sequence[Suite]) -> Iterator[str]:
+    """Whether a night may cost more than its budget."""
+    if file.config.budget_usd is not None:
+        yield from shortfall(file.config.budget_usd, estimate(file, night_plan(file, suites, now=now())))
 
 
 def what_a_night_would_refuse(file: ConfigFile, suites: Sequence[Suite]) -> Iterator[Problem]:
@@ -110,11 +117,12 @@ def plan(*, config: str, results: str | None, suites: tuple[str, ...], models: t
     prepared = prepare_night(NightRequest(config=config, results=results, suites=suites, models=models), now=now())
     estimates = estimate(prepared.file, prepared.plan)
     calls = sum(one.calls for one in estimates)
+    notes = (*prepared.notes, *shortfall(prepared.file.config.budget_usd, estimates))
     data = {
         "status": "ok",
         "cells": as_data(estimates),
         "calls": calls,
         "cost_usd": total(one.cost_usd for one in estimates),
-        "notes": prepared.notes,
+        "notes": notes,
     }
-    return Answered(exit_code=OK, data=data, text=shown_plan(estimates) + as_notes(prepared.notes))
+    return Answered(exit_code=OK, data=data, text=shown_plan(estimates) + as_notes(notes))

@@ -12,6 +12,9 @@ from tasks.records import OutcomeState
 
 PLAIN_EVERY_S = 10.0
 
+SETTLED_S = 5.0
+"""Before that a pace says nothing: the first answers come late."""
+
 
 class Tally:
     """Counts of finished trials, what they cost, and how long the rest will take."""
@@ -40,16 +43,21 @@ class Tally:
     def left_s(self) -> float | None:
         """Seconds left at the pace so far."""
         elapsed = time.monotonic() - self.started
-        return elapsed / self.done * (self.total - self.done) if self.done and elapsed > 1 else None
+        return elapsed / self.done * (self.total - self.done) if self.done and elapsed > SETTLED_S else None
 
     def __str__(self) -> str:
-        left = f", about {self.left_s:.0f} s left" if self.left_s is not None and self.done < self.total else ""
+        left = f", {time_left(self.left_s)} left" if self.left_s is not None and self.done < self.total else ""
         odd = f", {self.outcomes['unmeasured']} unmeasured" if self.outcomes["unmeasured"] else ""
         return (
             f"{self.done}/{self.total} trials, {self.outcomes['passed']} passed, {self.outcomes['failed']} failed"
             f"{odd}, "
             f"${self.cost_usd:.4f}{left}"
         )
+
+
+def time_left(seconds: float) -> str:
+    """About how long, in minutes."""
+    return "less than a minute" if seconds < 60 else f"about {seconds / 60:.0f} min"
 
 
 class Progress(NamedTuple):

@@ -21,7 +21,8 @@ def shown_result(result: RunResult) -> str:
     """A whole run: a line per cell, what flipped, gates, and what the figures rest on."""
     if result.status == "interrupted":
         return (
-            f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged."
+            f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged.\n"
+            f"It goes on with: daybreak nightly --resume {result.run_id}"
         )
     cells, message = result.comparisons, result.told.message
     parts = [cells_table(result), *shown_reasons([one for one in cells if not is_told(one, message)])]

@@ -143,6 +143,11 @@ class Done(NamedTuple):
     answered: dict[TrialKey, Call]
     torn: list[str]
 
+    @property
+    def kept(self) -> int:
+        """How many trials were answered."""
+        return len(self.finished | self.answered.keys())
+
     def add(self, more: "Done") -> None:
         """Take over what somebody else has done."""
         self.finished.update(more.finished)

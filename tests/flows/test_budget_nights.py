@@ -31,6 +31,9 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 def test_what_the_budget_does_not_pay_for_is_unmeasured_and_a_cheap_model_is_not_starved(lab: Lab) -> None:
     lab.config({"dear": DEAR, "cheap": CHEAP}, more="budget_usd: 1.0\n")
+    for command, notes in (("check", "warnings"), ("plan", "notes")):
+        assert any("budget_usd is 1, the night may cost" in note for note in lab.run(command).data[notes])
+    assert "every run came to its end" in str(lab.run("nightly", "--resume", "latest").data["problems"])
     night = lab.run("nightly")
     rows = {row["model"]: row for row in night.data["comparisons"]}
     assert night.exit_code == 3

@@ -345,6 +345,7 @@ def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_ag
     assert lab.sql(f"SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM outcomes WHERE {latest}") == [
         {"n": 20, "cases": 20}
     ]
+    assert any("of its answers were kept" in note for note in resumed.data["notes"])
     assert any("mistakes by now" in note or "was edited since" in note for note in resumed.data["notes"])
     again = lab.run("nightly", "--resume", resumed.data["run_id"])
     assert again.exit_code == 2
