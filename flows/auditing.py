@@ -15,34 +15,36 @@ from tasks.datasets.problems import Problems
 from tasks.datasets.text_rows import jsonl_rows, lines_of
 from tasks.documents.wording import brief, shown
 from tasks.errors import UsageError
+from tasks.judges.blinding import Hidden, opened, sealed
 from tasks.judges.sampling import draw_sample
 from tasks.records import Cell, Suite
 from tasks.scoring.judge import build_judges
 from tasks.storage import judged, reads
 from tasks.storage.judged import SpokenOf
 
-IDENTITY = ("suite", "model", "origin", "scorer", "case", "trial")
-COLUMNS = (*IDENTITY, "weight", "input", "expected", "output", "verdict")
+PLACE = ("suite", "origin", "scorer", "case")
+COLUMNS = (*PLACE, "id", "input", "expected", "output", "verdict")
+"""The id holds what would tell of the model, or of what the judge said."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would calculate where a cell begins with it."""
 
 
 class Label(NamedTuple):
-    """One answer of a filled-in sample; `case` to `trial` say of which output, `passed` what a person says of it."""
+    """One answer of a filled-in sample: of which output, and whether it `passed` in a person's eyes."""
 
     where: str
     suite: str
-    model: str
     origin: str
     scorer: str
     case: str
+    model: str
     trial: int
     weight: float
     passed: bool
 
 
 def sample_rows(results: Path, suites: Sequence[Suite], cells: Sequence[Cell], n: int) -> Iterator[dict[str, Any]]:
-    """Rows to label, `n` of each judge scorer of each cell, always the same; what the judge said is not told."""
+    """Rows to label, `n` of each judge scorer of each cell, always the same; model and judge's word stay hidden."""
     by_name = {suite.name: suite for suite in suites}
     for cell in cells:
         for scorer in build_judges(by_name[cell.suite]):
@@ -59,14 +61,10 @@ def rows_of(results: Path, cell: Cell, drawn: Sequence[tuple[SpokenOf, float]]) 
     cases = {case.case_id: case for case in reads.stored_cases(results, cell.suite, cell.dataset_hash, ids)}
     for one, weight in drawn:
         case = cases.get(one.case_id)
+        place = dict(zip(PLACE, (cell.suite, cell.run_id, one.scorer, one.case_id), strict=True))
         yield {
-            "suite": cell.suite,
-            "model": cell.model,
-            "origin": cell.run_id,
-            "scorer": one.scorer,
-            "case": one.case_id,
-            "trial": one.trial,
-            "weight": weight,
+            **place,
+            "id": sealed(Hidden(cell.model, one.trial, weight), " ".join(place.values())),
             "input": case.input if case else "",
             "expected": case.expected if case else "",
             "output": one.output,
@@ -97,7 +95,7 @@ def read_sample(path: Path) -> tuple[list[Label], int]:
     labels, left = [], 0
     for where, fields in rows:
         word = str(fields.get("verdict") or "").strip().lower()
-        missing = [name for name in (*IDENTITY, "weight") if fields.get(name) in {None, ""}]
+        missing = [name for name in (*PLACE, "id") if fields.get(name) in {None, ""}]
         if missing:
             problems.add(where, f"the column {missing[0]!r} is missing", kind="missing")
         elif word and word not in WORDS:
@@ -111,12 +109,24 @@ def read_sample(path: Path) -> tuple[list[Label], int]:
 
 
 def label_in(where: str, fields: Mapping[str, Any], *, passed: bool) -> Label:
-    """A row that was filled in; raises UsageError where somebody changed its numbers."""
-    texts = {name: str(fields[name]) for name in IDENTITY if name != "trial"}
+    """A row that was filled in; raises UsageError where somebody changed what tells its output."""
+    place = {name: str(fields[name]) for name in PLACE}
     try:
-        return Label(where=where, **texts, trial=int(fields["trial"]), weight=float(fields["weight"]), passed=passed)
+        hidden = opened(str(fields["id"]), " ".join(place.values()))
     except ValueError:
-        raise UsageError.single("expected numbers as trial and weight, as they were drawn", where=where) from None
+        message = f"expected {', '.join(PLACE)} and id as they were drawn"
+        raise UsageError.single(message, where=where, hint="`daybreak judge sample` draws again") from None
+    return Label(
+        where=where,
+        suite=place["suite"],
+        origin=place["origin"],
+        scorer=place["scorer"],
+        case=place["case"],
+        model=hidden.model,
+        trial=hidden.trial,
+        weight=hidden.weight,
+        passed=passed,
+    )
 
 
 def jsonl_fields(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, Any]]]:

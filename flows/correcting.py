@@ -9,7 +9,15 @@ from flows.trust import Standing, doubts, refusal, standings
 from tasks.datasets.calibration import read_labels
 from tasks.judges.annotators import consensus
 from tasks.judges.correction import Estimate, combined
-from tasks.judges.tonight import Corrected, Decided, LabelOfTonight, as_it_stands, by_calibration, by_labels
+from tasks.judges.tonight import (
+    MIN_LABELS,
+    Corrected,
+    Decided,
+    LabelOfTonight,
+    as_it_stands,
+    by_calibration,
+    by_labels,
+)
 from tasks.records import Correction, CorrectionMethod, LabelledOutput, Suite, Trust
 from tasks.storage import judged
 from tasks.storage.judged import JudgedTotal
@@ -45,7 +53,7 @@ def correction_of(
     totals = judged.judged_totals(results, cell.run_id, cell.suite, cell.model, names)
     labels = labels_of(results, cell, labelled)
     found = {total.scorer: corrected(total, cell.standings, labels) for total in totals}
-    estimate, why = whole(totals, found, cell.standings)
+    estimate, why = whole(totals, found, cell.standings, labels)
     methods = [one.method for one in found.values() if one]
     known = [one.calibration for one in cell.standings if one.calibration]
     weakest = min(known, key=lambda one: one.youden_low, default=None)
@@ -124,7 +132,10 @@ def corrected(
 
 
 def whole(
-    totals: Sequence[JudgedTotal], found: Mapping[str | None, Corrected | None], standings: Sequence[Standing]
+    totals: Sequence[JudgedTotal],
+    found: Mapping[str | None, Corrected | None],
+    standings: Sequence[Standing],
+    labels: Mapping[str, Sequence[LabelOfTonight]],
 ) -> tuple[Estimate | None, str]:
     """The rate of the whole cell with what it assumes, or why there is none."""
     if reason := refusal(standings):
@@ -136,7 +147,8 @@ def whole(
     spoken = {total.scorer for total in totals if total.scorer is not None}
     if any(found[name] is None for name in spoken):
         of_these = [one for one in standings if one.scorer.name in spoken]
-        return None, " ".join(doubts(of_these)) or "its calibration says nothing: J is not above 0"
+        reasons = [*doubts(of_these), *too_few({name: labels[name] for name in spoken if not found[name]})]
+        return None, " ".join(reasons) or "its calibration says nothing: J is not above 0"
     parts = []
     for total in totals:
         own = found[total.scorer]
@@ -144,6 +156,12 @@ def whole(
         parts.append((share, own.estimate if own else as_it_stands(Decided(rate, total.n_cases))))
     methods = dict.fromkeys(one.method for one in found.values() if one)
     return combined(parts), "; ".join(ASSUMES[method] for method in methods)
+
+
+def too_few(labels: Mapping[str, Sequence[LabelOfTonight]]) -> list[str]:
+    """That labels of the very outputs correct nothing yet; nothing where there are none."""
+    told = [f"{len(of_scorer)} for {name}" for name, of_scorer in labels.items() if of_scorer]
+    return [f"Labels of its own outputs ({', '.join(told)}) correct a run from {MIN_LABELS} on."] if told else []
 
 
 def slope(totals: Sequence[JudgedTotal], standings: Sequence[Standing]) -> float | None:

@@ -12,10 +12,11 @@ from flows.prepared import read_config
 from flows.requests import Request
 from flows.run import now
 from flows.terminal.figures import plain
-from flows.terminal.judges import corrected_rates
+from flows.terminal.judges import corrected_rates, uncorrected
 from tasks.documents import ConfigFile
 from tasks.documents.wording import brief, nearest, shown
 from tasks.errors import UsageError
+from tasks.judges.tonight import MIN_LABELS
 from tasks.records import Cell, Correction
 from tasks.storage import reads
 
@@ -36,8 +37,10 @@ def sample(
         raise UsageError.single(f"no judge spoke of any answer in {cells[0].run_id}")
     path.write_text(auditing.as_file(rows, path.suffix), "utf-8")
     text = (
-        f"{len(rows)} outputs of {cells[0].run_id} to label: {shown(path)}\nWrite pass or fail into its column "
-        f"`verdict`, by the suite's rubric, then `daybreak judge label {shown(path)} --annotator NAME`."
+        f"{len(rows)} outputs of {cells[0].run_id} to label: {shown(path)}\n"
+        "Write pass or fail into its column `verdict`, by the suite's rubric; from "
+        f"{MIN_LABELS} per model on they correct this run.\n"
+        f"Then `daybreak judge label {shown(path)} --annotator NAME`."
     )
     return Answered(exit_code=OK, data={"status": "ok", "rows": len(rows), "file": str(path)}, text=text)
 
@@ -87,7 +90,9 @@ def label(*, config: str, results: str | None, path: str, annotator: str) -> Ans
 
 def existing(path: Path) -> Path:
     """A file that can be read as a sample."""
-    if path.suffix not in SUFFIXES or not path.is_file():
+    if not path.is_file():
+        raise UsageError.single("no such file", where=shown(path), hint="`daybreak judge sample` draws one")
+    if path.suffix not in SUFFIXES:
         raise UsageError.single(f"expected a sample that ends in {' or '.join(SUFFIXES)}, got {brief(str(path))}")
     return path
 
@@ -99,5 +104,5 @@ def told(added: int, left: int, corrections: Sequence[Correction]) -> str:
         lines.append(
             f"{left} rows have no verdict yet: label all, or a random part, for what is left out must not be special."
         )
-    lines += [plain(line) for line in corrected_rates(corrections)]
-    return "\n".join([*lines, "`daybreak judge calibrate` takes them in."])
+    lines += [plain(line) for line in (*corrected_rates(corrections), *uncorrected(corrections))]
+    return "\n".join([*lines, *(["`daybreak judge calibrate` takes them in."] if added else [])])

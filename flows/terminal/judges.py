@@ -58,6 +58,11 @@ def remarks(found: Sequence[Calibration]) -> Iterator[str]:
             yield f"{who}: left out are {one.n_tied} ties of annotators and {one.n_unscored} rows without a verdict."
 
 
+def uncorrected(corrections: Iterable[Correction]) -> Iterator[str]:
+    """A line for each cell whose pass rate could not be corrected, and why."""
+    return (f"{one.suite} on {one.model}: not corrected. {one.why}" for one in corrections if one.pass_rate is None)
+
+
 def corrected_rates(corrections: Iterable[Correction]) -> Iterator[str]:
     """A line for each cell whose pass rate could be corrected for its judge's errors."""
     for one in corrections:

@@ -1,6 +1,7 @@
 """What a calibration finds: labelled outputs with the judge's verdicts in, figures for all and each slice out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ class JudgedOutput(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """How a judge agrees with people on some rows: `n_rows` have a label and a verdict, the others are counted."""
+    """How a judge agrees with people on distinct outputs: `n_rows` have a label and a verdict, others are counted."""
 
     n_rows: int
     n_tied: int
@@ -43,8 +44,9 @@ def figures_by_slice(rows: Sequence[JudgedOutput]) -> Iterator[tuple[str, Figure
     weights = balanced_weights([row.labelled for row in rows])
     yield "", figures(rows, weights)
     for name, chosen in slices(rows).items():
-        if MIN_SLICE_ROWS <= len(chosen) < len(rows):
-            yield name, figures([rows[index] for index in chosen], weights[chosen])
+        of_slice = [rows[index] for index in chosen]
+        if len(chosen) < len(rows) and len(set(map(output_of, of_slice))) >= MIN_SLICE_ROWS:
+            yield name, figures(of_slice, weights[chosen])
 
 
 def slices(rows: Sequence[JudgedOutput]) -> Mapping[str, list[int]]:
@@ -67,23 +69,58 @@ def balanced_weights(labelled: Sequence[LabelledOutput]) -> np.ndarray:
     return np.asarray(weights / means[of])
 
 
+def output_of(row: JudgedOutput) -> tuple[str, str]:
+    """What a judge is asked about: rows that share it are one observation, whichever models and runs they come from."""
+    return row.labelled.case.id, row.labelled.output
+
+
+def distinct(
+    rows: Sequence[JudgedOutput], weights: np.ndarray, keys: Sequence[Hashable]
+) -> tuple[list[JudgedOutput], np.ndarray]:
+    """One row for each key, with the verdicts of all annotators (the last of each) and the mean weight."""
+    found: dict[Hashable, list[int]] = {}
+    for index, key in enumerate(keys):
+        found.setdefault(key, []).append(index)
+    joined = [together([rows[index] for index in same]) for same in found.values()]
+    return joined, np.array([weights[same].mean() for same in found.values()], dtype=np.float64)
+
+
+def together(same: Sequence[JudgedOutput]) -> JudgedOutput:
+    """Rows about one output as one; what the judge said is taken from the first of which it said anything."""
+    said = next((row for row in same if row.passed is not None), same[0])
+    verdicts = {name: passes for row in same for name, passes in row.labelled.verdicts.items()}
+    return said._replace(labelled=replace(said.labelled, verdicts=verdicts))
+
+
 def figures(rows: Sequence[JudgedOutput], weights: np.ndarray) -> Figures:
-    """The figures of some rows."""
-    labels = [consensus(row.labelled.verdicts) for row in rows]
-    kept = [index for index, row in enumerate(rows) if labels[index] is not None and row.passed is not None]
+    """The figures of some rows, each output counted once."""
+    each, weights = distinct(rows, weights, [output_of(row) for row in rows])
+    labels = [consensus(row.labelled.verdicts) for row in each]
+    kept = [index for index, row in enumerate(each) if labels[index] is not None and row.passed is not None]
     right = np.array([labels[index] for index in kept], dtype=bool)
-    passed = np.array([rows[index].passed for index in kept], dtype=bool)
+    passed = np.array([each[index].passed for index in kept], dtype=bool)
     table = confusion(right, passed, weights[kept])
-    retested = [row for row in rows if row.passed is not None and row.again is not None]
-    models = [rows[index].labelled.model for index in kept]
+    retested = [row for row in each if row.passed is not None and row.again is not None]
     return Figures(
         n_rows=len(kept),
         n_tied=labels.count(None),
-        n_unscored=sum(row.passed is None for row in rows),
+        n_unscored=sum(row.passed is None for row in each),
         table=table,
         agreement=agreement_of(table),
-        annotators=annotator_agreement([row.labelled.verdicts for row in rows]),
+        annotators=annotator_agreement([row.labelled.verdicts for row in each]),
         n_retested=len(retested),
         retest_changed=sum(row.passed != row.again for row in retested),
-        homogeneity_p=homogeneity_p(right, passed, models, np.random.default_rng(SEED)) if kept else None,
+        homogeneity_p=equal_errors_p(rows),
     )
+
+
+def equal_errors_p(rows: Sequence[JudgedOutput]) -> float | None:
+    """P-value for equal errors on every model's outputs, of which each counts once for each model that wrote it."""
+    keys = [(*output_of(row), row.labelled.model) for row in rows]
+    each, _ = distinct(rows, np.ones(len(rows)), keys)
+    told = [(consensus(row.labelled.verdicts), row.passed, row.labelled.model) for row in each]
+    known = [(right, passed, model) for right, passed, model in told if right is not None and passed is not None]
+    if not known:
+        return None
+    right, passed = (np.array([one[place] for one in known], dtype=bool) for place in (0, 1))
+    return homogeneity_p(right, passed, [model for *_, model in known], np.random.default_rng(SEED))

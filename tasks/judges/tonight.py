@@ -8,7 +8,7 @@ from tasks.judges.intervals import wilson
 from tasks.records import Calibration, CorrectionMethod
 
 MIN_LABELS = 20
-"""Of tonight's outputs; with fewer the calibration file says more."""
+"""Of tonight's outputs, or all that there are; with fewer the calibration file says more."""
 
 
 class Decided(NamedTuple):
@@ -38,7 +38,7 @@ def by_labels(found: Decided, labels: Sequence[LabelOfTonight]) -> Corrected | N
 
     A sample in which all stand for as many is a random one; others were drawn by the judge's verdict.
     """
-    if len(labels) < MIN_LABELS:
+    if len(labels) < min(MIN_LABELS, found.n_cases):
         return None
     both, right = (sum(one.right and one.passed is passed for one in labels) for passed in (True, False))
     n_passed = sum(one.passed for one in labels)

@@ -12,6 +12,7 @@ from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider
 from tests.flows.judged_lab import JUDGED, JudgedLab
 from tests.flows.lab import right, sums
+from tests.flows.night import daybreak
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -57,7 +58,10 @@ def test_labels_of_tonights_outputs_correct_tonights_rate(lab: JudgedLab) -> Non
     rows = filled_in(lab.root / "sample.csv")
     assert len({row["case"] for row in rows}) == 40
     assert {row["output"][:2] for row in rows if row["verdict"] == "fail"} == {"'="}, "no cell is a formula"
-    assert sum(float(row["weight"]) for row in rows) == pytest.approx(N)
+    assert list(rows[0]) == ["suite", "origin", "scorer", "case", "id", "input", "expected", "output", "verdict"]
+    assert "small" not in (lab.root / "sample.csv").read_text(), "people do not see which model wrote an output"
+    assert len({row["id"] for row in rows}) == 40
+    assert {len(row["id"]) for row in rows} == {64}, "nor by the id what the judge said"
 
     done = lab.run("judge", "label", "sample.csv", "--annotator", "ann")
     assert (done.exit_code, done.data["added"], done.data["left"]) == (0, 40, 0)
@@ -68,6 +72,7 @@ def test_labels_of_tonights_outputs_correct_tonights_rate(lab: JudgedLab) -> Non
     assert lab.sql("SELECT method FROM corrections") == [{"method": "stratified"}]
     kept = [json.loads(line) for line in (lab.root / "datasets/sums/calibration.jsonl").read_text().splitlines()]
     assert len(kept) == 40
+    assert sum(line["weight"] for line in kept) == pytest.approx(N)
     assert {line["output"][0] for line in kept if line["verdicts"] == {"ann": "fail"}} == {"="}, "as the model wrote it"
 
     calibrated = lab.run("judge", "calibrate").data["calibrations"][0]
@@ -102,6 +107,23 @@ def test_json_lines_do_as_well_and_what_is_left_is_told(lab: JudgedLab) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = lab.run("judge", "label", "sample.jsonl")
     assert (done.data["added"], done.data["left"]) == (1, 9)
+    [found] = done.data["corrections"]
+    assert found["pass_rate"] is None
+    assert found["why"].endswith("Labels of its own outputs (1 for judge) correct a run from 20 on.")
+    again = daybreak(lab.root, "judge", "label", "sample.jsonl").out
+    assert "sums on small: not corrected." in again
+    assert "takes them in" not in again
+
+
+def test_a_row_that_was_changed_and_a_file_that_is_not_there_are_told(lab: JudgedLab) -> None:
+    [problem] = lab.run("judge", "label", "nofile.csv").data["problems"]
+    assert (problem["where"], problem["message"]) == ("nofile.csv", "no such file")
+    lab.run("nightly")
+    lab.run("judge", "sample", "--out", "sample.jsonl", "--n", "1")
+    path = lab.root / "sample.jsonl"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "case": "c999", "verdict": "pass"}) + "\n")
+    [problem] = lab.run("judge", "label", "sample.jsonl").data["problems"]
+    assert problem["message"] == "expected suite, origin, scorer, case and id as they were drawn"
 
 
 def test_labels_in_a_file_are_never_overwritten_and_mistakes_have_their_line(lab: JudgedLab) -> None:

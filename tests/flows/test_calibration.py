@@ -105,6 +105,17 @@ def test_a_judge_that_changes_its_mind_is_caught_at_it(lab: JudgedLab) -> None:
     assert (whole["n_retested"], whole["retest_changed"]) == (20, 1)
 
 
+def test_an_output_that_was_labelled_often_is_one_observation(lab: JudgedLab) -> None:
+    """Three outputs labelled on 20 nights once passed for 60 rows, and made a judge look well known."""
+    rows = [{**row, "model": f"old-{night}"} for night in range(20) for row in labelled(3)]
+    rows[-1]["verdicts"] = {"ben": "fail"}
+    write_labels(lab, rows)
+    [whole] = lab.run("judge", "calibrate").data["calibrations"]
+    assert (whole["n_rows"], whole["n_retested"], whole["n_tied"], whole["n_annotated_twice"]) == (2, 3, 1, 1)
+    assert (whole["n_right"], whole["n_wrong"]) == (1, 1)
+    assert whole["youden_low"] < 0
+
+
 def test_annotators_who_disagree_are_told_and_their_ties_left_out(lab: JudgedLab) -> None:
     rows = labelled(20)
     rows[0]["verdicts"] = {"ann": "pass", "ben": "fail"}
