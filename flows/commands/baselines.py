@@ -97,6 +97,7 @@ def promote(
     folder = file.results
     beside = dict(compared_in_run(file.config, reads.models_of_runs(folder)))
     cells = with_baseline(chosen_cells(folder, run_id, suites, models), beside, are_named=bool(models))
+    refuse_unknown(cells, file.config)
     refuse_unmeasured(cells)
     moment = now()
     pins = [
@@ -137,6 +138,22 @@ def with_baseline(cells: Sequence[Cell], beside: Mapping[tuple[str, str], str], 
             for cell in others
         )
     return [cell for cell in cells if cell not in others]
+
+
+def refuse_unknown(cells: Sequence[Cell], config: Config) -> None:
+    """Raise UsageError for cells of models that no night asks, such as one with another prompt that `compare` tried."""
+    unknown = [cell for cell in cells if config.model_named(cell.model) is None]
+    if unknown:
+        raise UsageError(
+            Problem(
+                "",
+                f"{cell.suite} on {cell.model}: the config has no model of that name, so no night would be compared "
+                "with it",
+                "choose others with --model; a prompt goes into the suite, parameters and address into the config, and "
+                "the night after that is promoted",
+            )
+            for cell in unknown
+        )
 
 
 def refuse_unmeasured(cells: Sequence[Cell]) -> None:

@@ -23,6 +23,11 @@ def again(flow: str, views: Sequence[CellView], *, whole: bool = True) -> Iterat
         yield shlex.join(["daybreak", "compare", "--candidate", model, *against, *of])
 
 
+def may_be_promoted(views: Sequence[CellView]) -> bool:
+    """Whether some cell has a baseline of its own: neither a model beside it, nor what a changed one was made from."""
+    return any(view.comparison is not None and view.comparison.baseline_model == view.model for view in views)
+
+
 def select(what: str, view: str, **where: str) -> str:
     """The command that reads rows of a view from the warehouse."""
     conditions = " AND ".join(f"{column} = {quoted(value)}" for column, value in where.items())

@@ -108,6 +108,7 @@ def index_page(page: ReportPage, views: Sequence[CellView], groups: Sequence[Fli
         retirements=page.retirements,
         scale=scale_of(views),
         again=list(commands.again(page.run.flow, views, whole=page.whole)),
+        may_be_promoted=commands.may_be_promoted(views),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.provider import FakeProvider, Received, Reply, said
 from tests.flows.judged_lab import only
 from tests.flows.lab import Lab, right
+from tests.flows.night import pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 GATE = "{baseline_trials: 3, max_detectable_drop_pp: 100}"
@@ -48,6 +49,10 @@ def test_a_worse_prompt_ends_with_1_and_is_named_as_the_cause(lab: Lab) -> None:
     asked = systems(lab)[: 2 * 3 * N]
     assert asked.count("Add.") == asked.count("Guess.") == 3 * N, "as many trials on both sides as the rule wants"
     assert 0 < systems(lab)[: 3 * N].count("Guess.") < 3 * N, "in turns"
+    assert "baseline promote" not in pages(Path(ended.data["report"]))
+    refused = lab.run("baseline", "promote", ended.data["run_id"], "--model", "small with new.md")
+    assert refused.exit_code == 2
+    assert "the config has no model of that name" in refused.data["problems"][0]["message"]
     assert lab.sql("SELECT count(*) AS n FROM baselines") == [{"n": 0}]
 
 
