@@ -55,8 +55,8 @@ def pinned_baseline(history: History, key: Key, today: date) -> Baseline | None:
     pinned = next((night for night in nights if pin and night.run_id == pin.run_id), None)
     if pin is None or pinned is None:
         return Baseline(run_id=pin.run_id, model=pin.model, nights=(pin.run_id,)) if pin else None
-    promoted_on = pin.pinned_at.date() if pin.pinned_by == "promoted" else None
-    chosen = baseline_nights(as_night(pinned), regular(nights), tonight=today, promoted_on=promoted_on)
+    promoted_at = pin.pinned_at if pin.pinned_by == "promoted" else None
+    chosen = baseline_nights(as_night(pinned), regular(nights), tonight=today, promoted_at=promoted_at)
     return Baseline(
         run_id=pin.run_id,
         model=pin.model,
@@ -106,7 +106,7 @@ def regular(nights: Iterable[StoredNight]) -> list[NightOfCell]:
 
 def as_night(night: StoredNight) -> NightOfCell:
     """A night as the calendar rule takes it."""
-    return NightOfCell(run_id=night.run_id, day=night.started_at.date(), trials=night.trials, setting=night.setting)
+    return NightOfCell(run_id=night.run_id, started_at=night.started_at, trials=night.trials, setting=night.setting)
 
 
 def with_day_shifts(results: Path, cells: Iterable[PlannedCell], history: History) -> Iterator[PlannedCell]:

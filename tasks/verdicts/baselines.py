@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from tasks.records import Setting
 from tasks.verdicts.drift import concentration
@@ -19,9 +19,14 @@ class NightOfCell:
     """A measured night of a cell with `trials` planned or baseline trials per case; what confirmed is not counted."""
 
     run_id: str
-    day: date
+    started_at: datetime
     trials: int
     setting: Setting
+
+    @property
+    def day(self) -> date:
+        """Its day by the calendar, UTC."""
+        return self.started_at.date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +43,21 @@ class BaselineNights:
 
 
 def baseline_nights(
-    pinned: NightOfCell, later: Sequence[NightOfCell], *, tonight: date, promoted_on: date | None = None
+    pinned: NightOfCell, later: Sequence[NightOfCell], *, tonight: date, promoted_at: datetime | None = None
 ) -> BaselineNights:
     """Choose the nights of a baseline from the pinned one and those after it.
 
-    A person who promotes a run has seen its result, so its trials are lucky ones; they stand in until a night after
-    `promoted_on` was measured in the same setting, and are then discarded. A baseline that pinned itself has no
-    `promoted_on` and keeps its pinned trials as the anchor.
+    A person who promotes a run has seen its result, so its trials are lucky ones; they stand in until the first night
+    that begins after `promoted_at`, be it on the same day, was measured in the same setting, and are then discarded. A
+    baseline that pinned itself has no `promoted_at` and keeps its pinned trials as the anchor.
     """
-    since = pinned.day if promoted_on is None else promoted_on
-    after = [night for night in sorted(later, key=lambda night: night.day) if since < night.day < tonight]
-    fresh = first_of_each_day(until_changed(after, pinned.setting))
-    if promoted_on is not None and not fresh:
+    ordered = sorted(later, key=lambda night: night.started_at)
+    after = [night for night in ordered if (night.started_at > promoted_at if promoted_at else night.day > pinned.day)]
+    fresh = until_changed(after, pinned.setting)
+    if promoted_at and not fresh:
         return BaselineNights(run_ids=(pinned.run_id,), concentration=1.0, provisional=not after)
-    young = first_week(fresh if promoted_on is not None else [pinned, *fresh])
+    anchor, *others = first_of_each_day(fresh if promoted_at else [pinned, *fresh])
+    young = first_week([anchor, *(night for night in others if night.day < tonight)])
     return BaselineNights(
         run_ids=tuple(night.run_id for night in young), concentration=concentration([night.trials for night in young])
     )

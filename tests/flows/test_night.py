@@ -149,6 +149,7 @@ def test_a_promoted_run_is_what_the_next_night_is_compared_with(lab: Lab) -> Non
     assert (listed["run_id"], listed["pinned_by"]) == (second.data["run_id"], "promoted")
     third = lab.run("nightly")
     assert (third.exit_code, only(third)["verdict"]) == (0, "unchanged")
+    assert only(lab.run("nightly"))["baseline_run_ids"] == [third.data["run_id"]], "also on the same day"
 
 
 def test_a_candidate_is_compared_with_a_model_a_pin_or_a_run(lab: Lab) -> None:

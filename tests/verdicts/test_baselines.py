@@ -1,7 +1,7 @@
 """Which nights make up a baseline, and what day shifts they leave."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -10,13 +10,14 @@ from tasks.records import Setting
 from tasks.verdicts.baselines import NightOfCell, baseline_nights, reference_nights
 from tasks.verdicts.drift import Drift, concentration, inflated, night_shift
 
-MONDAY = date(2026, 11, 2)
+TWO = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
+MONDAY = TWO.date()
 SAME = Setting(("m-2026-10-01",), (), "params", "prompt", "dataset", "scorers")
 
 
 def night(day: int, *, trials: int = 1, changed: str | None = None) -> NightOfCell:
     setting = Setting(**{**SAME._asdict(), changed: ("new",)}) if changed else SAME
-    return NightOfCell(run_id=f"run-{day}", day=MONDAY + timedelta(days=day), trials=trials, setting=setting)
+    return NightOfCell(run_id=f"run-{day}", started_at=TWO + timedelta(days=day), trials=trials, setting=setting)
 
 
 PINNED = night(0, trials=5)
@@ -40,30 +41,42 @@ def test_nothing_joins_after_a_known_change_even_when_it_was_taken_back(what: st
 
 
 def test_a_second_run_of_a_day_does_not_join() -> None:
-    again = replace(night(1), run_id="again")
+    again = replace(night(1), run_id="again", started_at=TWO + timedelta(days=1, hours=1))
     found = baseline_nights(PINNED, [night(1), again], tonight=MONDAY + timedelta(days=9))
     assert found.run_ids == ("run-0", "run-1")
 
 
 def test_a_promotion_discards_the_trials_that_prompted_it() -> None:
-    promoted = MONDAY
-    stands_in = baseline_nights(PINNED, [], tonight=MONDAY + timedelta(days=1), promoted_on=promoted)
+    promoted = TWO + timedelta(hours=7)
+    stands_in = baseline_nights(PINNED, [], tonight=MONDAY + timedelta(days=1), promoted_at=promoted)
     assert (stands_in.run_ids, stands_in.provisional) == (("run-0",), True)
     later = [night(1, trials=5), night(2)]
-    found = baseline_nights(PINNED, later, tonight=MONDAY + timedelta(days=3), promoted_on=promoted)
+    found = baseline_nights(PINNED, later, tonight=MONDAY + timedelta(days=3), promoted_at=promoted)
     assert (found.run_ids, found.provisional) == (("run-1", "run-2"), False)
+
+
+def test_the_first_night_after_a_promotion_counts_at_once_and_others_of_its_day_never() -> None:
+    """Nights of one day once went on being compared with the trials that stood in."""
+    promoted = TWO + timedelta(hours=7)
+    later = [
+        replace(night(0, trials=5), run_id=f"run-at-{hour}", started_at=TWO + timedelta(hours=hour))
+        for hour in (6, 9, 8)
+    ]
+    for tonight in (MONDAY, MONDAY + timedelta(days=1)):
+        found = baseline_nights(PINNED, later, tonight=tonight, promoted_at=promoted)
+        assert (found.run_ids, found.provisional) == (("run-at-8",), False)
 
 
 def test_nights_between_a_run_and_its_promotion_are_discarded_too() -> None:
     later = [night(1), night(2), night(4, trials=5)]
-    promoted = MONDAY + timedelta(days=2)
-    found = baseline_nights(PINNED, later, tonight=MONDAY + timedelta(days=9), promoted_on=promoted)
+    promoted = TWO + timedelta(days=2, hours=7)
+    found = baseline_nights(PINNED, later, tonight=MONDAY + timedelta(days=9), promoted_at=promoted)
     assert found.run_ids == ("run-4",)
 
 
 def test_nothing_more_is_asked_for_when_a_night_after_the_promotion_came_under_other_conditions() -> None:
     moved = [night(1, changed="served_models")]
-    found = baseline_nights(PINNED, moved, tonight=MONDAY + timedelta(days=2), promoted_on=MONDAY)
+    found = baseline_nights(PINNED, moved, tonight=MONDAY + timedelta(days=2), promoted_at=TWO)
     assert (found.run_ids, found.provisional) == (("run-0",), False)
 
 
