@@ -19,7 +19,6 @@ from tasks.verdicts.evidence import Evidence
 from tasks.verdicts.flips import Direction, flips
 from tasks.verdicts.gates import GateCheck, check_cost, check_p95, check_pass_rate
 from tasks.verdicts.population import population_rate
-from tasks.verdicts.statistics import rate_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,15 +163,15 @@ def evidence_beside(decided: Decided) -> dict[str, Any]:
     }
 
 
-def gate_records(run: Run, suite: Suite, planned: PlannedCell, counts: TrialCounts) -> Iterator[GateResult]:
-    """The gates that a suite sets for a cell by itself."""
+def gate_records(run: Run, suite: Suite, planned: PlannedCell, rated: Rated) -> Iterator[GateResult]:
+    """The gates that a suite sets for a cell by itself, its pass rate being the one that is shown of it."""
     gate = suite.config.gate
     figures = []
     if gate.p95_ms is not None or gate.max_cost_per_action_usd is not None:
         figures = reads.call_figures(run.results, run.id, suite.name, planned.model)
     checks: dict[str, tuple[float, GateCheck]] = {}
     if gate.min_pass_rate is not None:
-        check = check_pass_rate(counts.passed, counts.measured, limit=gate.min_pass_rate)
+        check = check_pass_rate(rated.passed, rated.measured, rated.groups.tolist(), limit=gate.min_pass_rate)
         checks["min_pass_rate"] = gate.min_pass_rate, check
     if gate.p95_ms is not None:
         latencies = [] if (suite.name, planned.model) in run.unreliable_latency else [ms for ms, _ in figures]
@@ -220,8 +219,8 @@ def slice_rate(
     inside: "NDArray[np.bool_]",
 ) -> SliceRate:
     """The pass rate of the cases that are `inside` a slice of the rated ones; `asked` are those of all cases."""
-    rate = rate_interval(rated.passed[inside], rated.measured[inside])
-    before = rate_interval(rated.base_passed[inside], rated.base_measured[inside])
+    rate = population_rate(rated.passed[inside], rated.measured[inside], rated.groups[inside].tolist())
+    before = population_rate(rated.base_passed[inside], rated.base_measured[inside])
     return SliceRate(
         suite=planned.suite,
         model=planned.model,

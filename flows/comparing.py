@@ -108,7 +108,7 @@ def judge_measured_cell(
     return JudgedCell(
         cell=replace(cell, covered=cell.covered and not refused),
         comparison=comparison_record(run, suite, planned, judged, base, rated) if judged else None,
-        gates=gates_of(gate_records(run, suite, planned, counts), judged),
+        gates=gates_of(gate_records(run, suite, planned, rated), judged),
         flips=tuple(flip_records(run, planned, case)) if isinstance(case, OpenCase) else (),
         slices=tuple(slice_rates(suite, planned, counts, rated)),
         correction=correction,

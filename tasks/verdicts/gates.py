@@ -8,7 +8,8 @@ import numpy as np
 
 from tasks.records import GateState, Interval
 from tasks.verdicts.permutation import Counts
-from tasks.verdicts.statistics import ALPHA, rate_interval
+from tasks.verdicts.population import population_rate
+from tasks.verdicts.statistics import ALPHA
 
 P95 = 0.95
 ONE_SIDED = 0.05
@@ -25,23 +26,24 @@ class GateCheck(NamedTuple):
     reason: str
 
 
-def check_pass_rate(passed: Counts, measured: Counts, *, limit: float) -> GateCheck:
-    """Hold the pass rate of measured trials (per case) against the smallest allowed share.
+def check_pass_rate(
+    passed: Counts, measured: Counts, groups: Sequence[str | None] | None = None, *, limit: float
+) -> GateCheck:
+    """Hold the pass rate of the cases (trials per case, and who belongs together) against the smallest allowed share.
 
     The whole 95 % interval decides: at or above the limit it is ok, below it failed. An interval that contains the
     limit leaves it undecided, and the reason says on which side the estimate lies.
     """
-    rate = rate_interval(passed, measured)
+    rate = population_rate(passed, measured, groups)
     if rate is None:
         return GateCheck(None, None, "undecided", "nothing was measured")
     if rate.interval.low >= limit:
-        return GateCheck(*rate, "ok", f"at least {limit:.1%}")
+        return GateCheck(rate.value, rate.interval, "ok", f"at least {limit:.1%}")
     if rate.interval.high < limit:
-        return GateCheck(*rate, "failed", f"below {limit:.1%}")
+        return GateCheck(rate.value, rate.interval, "failed", f"below {limit:.1%}")
     side = "below" if rate.value < limit else "not below"
-    return GateCheck(
-        *rate, "undecided", f"{side} {limit:.1%}, but {int((measured > 0).sum())} cases cannot tell for sure"
-    )
+    reason = f"{side} {limit:.1%}, but {int((measured > 0).sum())} cases cannot tell for sure"
+    return GateCheck(rate.value, rate.interval, "undecided", reason)
 
 
 def check_p95(latencies_ms: Sequence[float], *, limit: float) -> GateCheck:

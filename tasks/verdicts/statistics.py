@@ -2,12 +2,11 @@
 
 Two questions are kept apart. Did behaviour on these very cases change: only the trials of a case vary, which
 `drop_interval` and `tasks.verdicts.permutation` answer. What is the rate on the population that the cases stand for:
-the cases are a sample too, which `rate_interval` answers.
+the cases are a sample too, which `tasks.verdicts.population` answers.
 """
 
 from math import sqrt
 from statistics import NormalDist
-from typing import NamedTuple
 
 from tasks.records import Interval
 from tasks.verdicts.permutation import Counts
@@ -21,13 +20,6 @@ FLAKY_CASE_NOISE = 0.2
 """p(1 − p) expected of a flaky case whose chance to pass is Beta(2, 2): assumed before a baseline has shown it."""
 
 
-class Rate(NamedTuple):
-    """A pass rate with its interval for the population of cases."""
-
-    value: float
-    interval: Interval
-
-
 def wilson(passed: float, n: int) -> Interval:
     """Interval of a binomial rate (Wilson 1927); `passed` may be a fraction where trials of a case are averaged."""
     if n == 0:
@@ -36,18 +28,6 @@ def wilson(passed: float, n: int) -> Interval:
     centre = (rate + spread / 2) / (1 + spread)
     half = sqrt(spread * (rate * (1 - rate) + spread / 4)) / (1 + spread)
     return Interval(0.0 if passed <= 0 else centre - half, 1.0 if passed >= n else centre + half)
-
-
-def rate_interval(passed: Counts, measured: Counts) -> Rate | None:
-    """Share of the measured trials that passed; None when there are none.
-
-    The interval counts a case once, however many trials it had: trials of one case are no sample of other cases.
-    """
-    trials = int(measured.sum())
-    if trials == 0:
-        return None
-    rate, n_cases = int(passed.sum()) / trials, int((measured > 0).sum())
-    return Rate(rate, wilson(rate * n_cases, n_cases))
 
 
 def drop_interval(base_passed: Counts, base_measured: Counts, passed: Counts, measured: Counts) -> Interval:

@@ -1,12 +1,13 @@
 """Models that are compared with another model of the same run: `compare_to`, and `compare --baseline MODEL`."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.provider import FakeProvider, refused
-from tests.flows.lab import Lab, right, wrong_below
+from tests.fakes.provider import FakeProvider, Received, refused
+from tests.flows.lab import Lab, right, sums, wrong_below
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -56,6 +57,27 @@ def test_a_gate_that_the_reference_of_a_comparison_fails_says_nothing_of_the_can
     compared = lab.run("compare", "--candidate", "new")
     assert compared.exit_code == 0, compared.err
     assert {gate["model"] for gate in compared.data["gates"]} == {"new"}
+
+
+def test_the_pass_rate_gate_holds_the_rate_and_interval_that_are_shown(lab: Lab) -> None:
+    """It once took the planned trials alone, and cases of one group for independent ones."""
+    cases = [{**case, "group": f"g{number // 4}"} for number, case in enumerate(sums(20))]
+    lab.suite("scorers: [exact]\ngate: {min_pass_rate: 0.7, baseline_trials: 2, max_detectable_drop_pp: 100}\n", cases)
+    lab.config({"old": ""})
+    lab.run("nightly")
+    asked: Counter[str] = Counter()
+
+    def hesitant(request: Received) -> str:
+        asked[request.prompt] += 1
+        return "no idea" if asked[request.prompt] == 1 and int(request.prompt.split()[0]) < 12 else right(request)
+
+    lab.provider.answer("old", hesitant)
+    night = lab.run("nightly").data
+    [row], [gate] = night["comparisons"], night["gates"]
+    assert row["fresh_trials"] > 0
+    assert row["pass_rate"] == pytest.approx(1 - 12 / 20 / row["trials"])
+    shown = row["pass_rate"], row["rate_ci_low"], row["rate_ci_high"]
+    assert (gate["value"], gate["ci_low"], gate["ci_high"]) == pytest.approx(shown)
 
 
 def test_no_gate_is_decided_where_too_little_was_measured(lab: Lab) -> None:

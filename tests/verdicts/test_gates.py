@@ -53,6 +53,13 @@ def test_without_groups_the_rate_has_wilsons_interval() -> None:
     assert population_rate(passed, 0 * ONES) is None
 
 
+def test_a_rate_counts_a_case_once_however_often_it_was_tried() -> None:
+    once = population_rate(np.array([1, 1, 0, 1]), np.array([1, 1, 1, 1]))
+    assert once == population_rate(np.array([5, 5, 0, 5]), np.array([5, 5, 5, 5]))
+    assert once is not None
+    assert once.interval == wilson(3, 4)
+
+
 def test_variance_between_groups_by_hand() -> None:
     """Groups {1, 1}, {0, 1}, {0, 0}: residual sums 1, 0, −1, so V = 3/2 · 2/36."""
     rates = np.array([1.0, 1.0, 0.0, 1.0, 0.0, 0.0])

@@ -9,7 +9,6 @@ from tasks.verdicts.permutation import Counts
 from tasks.verdicts.statistics import (
     drop_interval,
     newcombe_paired,
-    rate_interval,
     wilson,
 )
 
@@ -80,15 +79,3 @@ def noisy_rates(generator: np.random.Generator, shape: tuple[int, int]) -> np.nd
     """80 % of cases sure to pass, 15 % flaky, the rest sure to fail."""
     kind = generator.random(shape)
     return np.where(kind < 0.8, 1.0, np.where(kind < 0.95, generator.beta(2, 2, shape), 0.0))
-
-
-def test_a_rate_counts_a_case_once_however_often_it_was_tried() -> None:
-    once = rate_interval(counts(1, 1, 0, 1), counts(1, 1, 1, 1))
-    five_times = rate_interval(counts(5, 5, 0, 5), counts(5, 5, 5, 5))
-    assert once == five_times
-    assert once is not None
-    assert once.interval == wilson(3, 4)
-
-
-def test_a_rate_of_nothing_is_unknown() -> None:
-    assert rate_interval(counts(0, 0), counts(0, 0)) is None
