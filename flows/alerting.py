@@ -50,6 +50,7 @@ def write_messages(run: Run, result: RunResult, changed: tuple[Change, ...]) -> 
         setting_of(run, result),
         acknowledged=run.config.acknowledged,
         first_message=Outbox(run.results).first_message,
+        printed=not is_set_up(run.config.slack, run.file.env.get(run.config.slack.token_env)),
         draw=lambda story: picture_of(run.results, story),
     )
 
@@ -73,14 +74,15 @@ def night_of(run: Run, result: RunResult, moment: datetime) -> Night:
         whole=run.plan.whole,
         out_of_budget=stored.out_of_budget(run.results, run.id),
         events=result.events,
-        news=tuple(news_of_nights(run.results, moment, but_not=run.id, past=True)) if is_night else (),
+        news=tuple(news_of_nights(run.file, moment, but_not=run.id, past=True)) if is_night else (),
     )
 
 
-def news_of_nights(results: Path, moment: datetime, *, but_not: str | None, past: bool) -> Iterator[Symptom]:
+def news_of_nights(file: ConfigFile, moment: datetime, *, but_not: str | None, past: bool) -> Iterator[Symptom]:
     """Nights that did not end or did not begin since the last one that did."""
-    runs = [one for one in reads.runs_newest_first(results) if one.run_id != but_not]
-    yield from broken_nights(nights_without_end(results, runs, but_not), past=past)
+    runs = [one for one in reads.runs_newest_first(file.results) if one.run_id != but_not]
+    broken = nights_without_end(file.results, runs, but_not)
+    yield from broken_nights(broken, past=past, options=file.options)
     starts = [one.started_at for one in runs if one.flow == "nightly"]
     yield from missed_nights(starts, moment, past=past)
 
@@ -118,6 +120,8 @@ def setting_of(run: Run, result: RunResult) -> Setting:
         simulated=result.simulated,
         links=(report_link(run.file, run.id), *prefect_link()),
         with_excerpts=excerpts,
+        candidate=run.plan.candidate,
+        options=run.file.options,
     )
 
 

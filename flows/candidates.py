@@ -24,12 +24,16 @@ LONGEST_NAME = 100
 
 
 class Candidate(NamedTuple):
-    """Who is asked, with which parameters over all others and which templates by suite, and against what."""
+    """Who is asked, with which parameters over all others and which templates by suite, and against what.
+
+    `options` are those of the command that asks for it.
+    """
 
     model: ModelConfig
     against: str | None
     overrides: Mapping[str, Any] = {}
     wordings: Mapping[str, Wording] = {}
+    options: tuple[str, ...] = ()
 
 
 def with_candidate(file: ConfigFile, suites: Sequence[Suite], request: CompareRequest) -> tuple[ConfigFile, Candidate]:
@@ -38,13 +42,29 @@ def with_candidate(file: ConfigFile, suites: Sequence[Suite], request: CompareRe
     Without a baseline that is named, a changed one is compared with what it was made from.
     """
     file, model = with_model(file, request.candidate)
+    file = with_baseline(file, model, request.baseline)
+    options = options_of(request)
     overrides = dict(map(parsed, request.params))
     if not (overrides or request.prompt or request.api_base):
-        return file, Candidate(model, request.baseline or model.compare_to)
+        return file, Candidate(model, request.baseline or model.compare_to, options=options)
     changed = changed_model(model, overrides, request)
     unsteady(suites, changed, overrides)
     wordings = wordings_of(file, suites, request.prompt) if request.prompt else {}
-    return added(file, model, changed), Candidate(changed, request.baseline or model.name, overrides, wordings)
+    against = request.baseline or model.name
+    return added(file, model, changed), Candidate(changed, against, overrides, wordings, options)
+
+
+def options_of(request: CompareRequest) -> tuple[str, ...]:
+    """The options that ask for a candidate, as they were typed."""
+    prompt = ["--prompt", request.prompt] if request.prompt else []
+    params = [word for text in request.params for word in ("--param", text)]
+    return (
+        "--candidate",
+        request.candidate,
+        *prompt,
+        *params,
+        *(["--api-base", request.api_base] if request.api_base else []),
+    )
 
 
 def with_model(file: ConfigFile, candidate: str) -> tuple[ConfigFile, ModelConfig]:
@@ -58,6 +78,17 @@ def with_model(file: ConfigFile, candidate: str) -> tuple[ConfigFile, ModelConfi
     config = file.config.model_copy(update={"models": [*file.config.models, added]})
     raw = {**file.raw, "models": [*file.raw["models"], added.model_dump(exclude_unset=True)]}
     return replace(file, config=config, raw=raw), added
+
+
+def with_baseline(file: ConfigFile, candidate: ModelConfig, baseline: str | None) -> ConfigFile:
+    """The config with a baseline that is a litellm id: asked as the candidate is, where the same provider has it."""
+    if not baseline or RUN_ID.fullmatch(baseline) or file.config.model_named(baseline):
+        return file
+    provider = candidate.model.partition("/")[0]
+    if candidate.is_rehearsal or not baseline.startswith(f"{provider}/"):
+        return with_model(file, baseline)[0]
+    like = candidate.model_copy(update={"name": baseline, "model": baseline, "compare_to": None})
+    return added(file, candidate, like)
 
 
 def changed_model(model: ModelConfig, overrides: Mapping[str, Any], request: CompareRequest) -> ModelConfig:
@@ -83,6 +114,7 @@ def added(file: ConfigFile, model: ModelConfig, changed: ModelConfig) -> ConfigF
     written = next(entry for entry in file.raw["models"] if entry.get("name") == model.name)
     left = {name: value for name, value in written.items() if name not in {"compare_to", "api_base"}}
     base = changed.api_base if changed.api_base != model.api_base else written.get("api_base")
+    left |= {"model": changed.model} if changed.model != model.model else {}
     entry = left | {"name": changed.name, "params": {**written.get("params", {}), **new_params(model, changed)}}
     entry = {**entry, **({"api_base": base} if base else {})}
     config = file.config.model_copy(update={"models": [*file.config.models, changed]})

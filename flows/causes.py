@@ -22,10 +22,21 @@ def explained(run: Run, comparisons: Iterable[Comparison], cells: Sequence[Cell]
 def explain(run: Run, comparison: Comparison, beside: dict[tuple[str, str, str], Cell]) -> Comparison:
     """Explain one comparison; one that has no baseline, or none that is known, stays as it is."""
     cell, base = beside[run.id, comparison.suite, comparison.model], base_of(run, comparison, beside)
-    return comparison if base is None else with_cause(comparison, base, cell, alike=SCORED_ALIKE)
+    if base is None:
+        return comparison
+    options = run.file.options
+    return with_cause(comparison, base, cell, alike=SCORED_ALIKE, candidate=run.plan.candidate, options=options)
 
 
-def with_cause(comparison: Comparison, base: Cell, cell: Cell, *, alike: Sequence[Factor]) -> Comparison:
+def with_cause(
+    comparison: Comparison,
+    base: Cell,
+    cell: Cell,
+    *,
+    alike: Sequence[Factor],
+    candidate: Sequence[str] = (),
+    options: Sequence[str] = (),
+) -> Comparison:
     """A comparison with what differs between two cells, of which `alike` was brought to the same state on both."""
     found = differences(base, cell)
     several = len([one for one in found if one.factor not in alike]) > 1
@@ -34,7 +45,7 @@ def with_cause(comparison: Comparison, base: Cell, cell: Cell, *, alike: Sequenc
         comparison,
         cause="; ".join(filter(None, [said, comparison.cause])),
         differences=tuple(one.factor for one in found),
-        commands=tuple(commands(found, base, cell)) if several else (),
+        commands=tuple(commands(found, base, cell, candidate=candidate, options=options)) if several else (),
     )
 
 

@@ -71,7 +71,9 @@ def nightly(**options: Any) -> Answered:
 @common
 @suites
 @click.option("--candidate", required=True, help="A model's name in the config, a litellm id, or a run id.")
-@click.option("--baseline", help="A model's name or a run id. Default: itself unchanged, its compare_to or its pin.")
+@click.option(
+    "--baseline", help="A model's name, a litellm id or a run id. Default: itself unchanged, its compare_to or its pin."
+)
 @click.option("--prompt", metavar="FILE|RUN_ID", help="Ask the candidate with this system prompt, or with a run's.")
 @click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="Ask it with this parameter; repeatable.")
 @click.option("--api-base", metavar="URL|default", help="Ask it at this address.")

@@ -198,4 +198,5 @@ def interrupted(run: Run) -> RunResult:
         cost_usd=cost_usd,
         costs=costs,
         notes=tuple(run.notes),
+        options=run.file.options,
     )

@@ -28,7 +28,7 @@ def oversee(file: ConfigFile, lifespans: Sequence[Lifespan], moment: datetime, e
     if not reads.run_ids(file.results):
         return Told()  # nobody runs nights here yet
     watch_id = f"watch-{moment:%Y%m%d-%H%M%S}"
-    news = tuple(news_of_nights(file.results, moment, but_not=None, past=False))
+    news = tuple(news_of_nights(file, moment, but_not=None, past=False))
     findings = findings_of(Night(run_id=watch_id, lifespans=lifespans, news=news, events=events))
     changed = record(file, findings, watch_id, moment)
     messages = write(file, changed, watch_id, f"run-{moment:%Y%m%d-%H%M%S}-watch", moment)
@@ -63,7 +63,14 @@ def write(
 ) -> tuple[Message, ...]:
     """Write the messages that tell of changes, and keep them where they can go to Slack."""
     newest = next(iter(reads.run_ids(file.results)), run_id)
-    setting = Setting(run_id=run_id, today=moment.date(), losses={}, owners={}, links=(report_link(file, newest),))
+    setting = Setting(
+        run_id=run_id,
+        today=moment.date(),
+        losses={},
+        owners={},
+        links=(report_link(file, newest),),
+        options=file.options,
+    )
     written = list(
         drafts(
             changed,
@@ -71,6 +78,7 @@ def write(
             acknowledged=file.config.acknowledged,
             first_message=Outbox(file.results).first_message,
             prefix=prefix,
+            printed=not is_set_up(file.config.slack, token_of(file)),
         )
     )
     if is_set_up(file.config.slack, token_of(file)):

@@ -113,7 +113,8 @@ def comparison_plan(file: ConfigFile, suites: Sequence[Suite], candidate: Candid
     history = read_history(file.results)
     cells = comparison_cells(suites, file.config.models, candidate, history, today=now.date())
     cells = tuple(with_day_shifts(file.results, cells, history))
-    return make_plan(file, "compare", suites, cells, now=now, night=history.runs)
+    plan = make_plan(file, "compare", suites, cells, now=now, night=history.runs)
+    return replace(plan, candidate=candidate.options)
 
 
 def prepared(file: ConfigFile, plan: Plan, notes: Iterable[str] = ()) -> Prepared:

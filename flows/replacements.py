@@ -1,5 +1,6 @@
 """What may take the place of a model that goes away: measured where both sides are stored, planned where not."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -96,5 +97,6 @@ def to_measure(
     plan = comparison_plan(file, [suite], Candidate(candidate, model), now=now)
     costs = [one.cost_usd for one in estimate(file, plan)]
     known = [cost for cost in costs if cost is not None]
-    command = f"daybreak compare --candidate {candidate.name} --baseline {model} --suite {suite.name}"
+    asked = ["--candidate", candidate.name, "--baseline", model, "--suite", suite.name]
+    command = shlex.join(["daybreak", "compare", *asked, *file.options])
     return WantedComparison(suite.name, candidate.name, sum(known) if len(known) == len(costs) else None, command)

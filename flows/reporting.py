@@ -21,6 +21,8 @@ def report_run(run: Run, result: RunResult) -> Path:
     page = ReportPage(
         run=run.record(status, calls=result.calls, cost_usd=result.cost_usd),
         whole=run.plan.whole,
+        candidate=run.plan.candidate,
+        options=run.file.options,
         costs=result.costs,
         cells=result.cells,
         comparisons=result.comparisons,

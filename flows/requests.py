@@ -26,8 +26,8 @@ class CompareRequest(Request):
     candidate: str = Field(description="A model's name in the config, a litellm id, or a run id (nothing is called).")
     baseline: str | None = Field(
         None,
-        description="A model's name or a run id; default: the candidate without its prompt, params and api_base where "
-        "these are given, else its compare_to, else its pinned baseline.",
+        description="A model's name, a litellm id or a run id; default: the candidate without its prompt, params and "
+        "api_base where these are given, else its compare_to, else its pinned baseline.",
     )
     suites: tuple[str, ...] = Field((), description="Only these suites; empty means all of the config.")
     prompt: str | None = Field(

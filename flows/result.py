@@ -40,7 +40,7 @@ NOTHING_TOLD = Told()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """Everything that is shown of a finished run."""
+    """Everything that is shown of a finished run; `options` end the commands that go on with it."""
 
     run_id: str
     flow: str
@@ -64,6 +64,7 @@ class RunResult:
     notes: tuple[str, ...] = ()
     report: Path | None = None
     told: Told = NOTHING_TOLD
+    options: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> tuple[str, ...]:

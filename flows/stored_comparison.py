@@ -97,4 +97,4 @@ def compared(file: ConfigFile, pair: Pair) -> Comparison:
         p_value=judged.p_value,
         detectable_drop_pp=judged.detectable_drop_pp,
     )
-    return with_cause(comparison, pair.base, pair.cell, alike=ALIKE)
+    return with_cause(comparison, pair.base, pair.cell, alike=ALIKE, options=file.options)

@@ -74,6 +74,7 @@ class Plan:
 
     `config` is the file as written, before `${VAR}`: a stored plan holds no secret. `night` counts the runs before it
     and seeds what simulated models vary from night to night. `whole`: no suite or model was left out on request.
+    `candidate` are the options that ask for the candidate of a comparison.
     """
 
     run_id: str
@@ -85,6 +86,7 @@ class Plan:
     suites: tuple[Suite, ...]
     cells: tuple[PlannedCell, ...]
     whole: bool = False
+    candidate: tuple[str, ...] = ()
 
     def suite_named(self, name: str) -> Suite:
         """The suite of a cell."""

@@ -121,6 +121,7 @@ def stored_setting(file: ConfigFile, suites: tuple[Suite, ...], run_id: str, tod
         simulated=tuple(model.name for model in (*file.config.models, *file.config.judges) if model.is_rehearsal),
         links=(report_link(file, run_id),),
         with_excerpts=excerpts,
+        options=file.options,
     )
 
 

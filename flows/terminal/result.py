@@ -1,5 +1,6 @@
 """A finished run as a terminal shows it."""
 
+import shlex
 from collections.abc import Iterator
 
 from flows.result import RunResult
@@ -22,7 +23,7 @@ def shown_result(result: RunResult) -> str:
     if result.status == "interrupted":
         return (
             f"{result.run_id} was interrupted after {result.calls} calls; their answers are kept, nothing was judged.\n"
-            f"It goes on with: daybreak nightly --resume {result.run_id}"
+            f"It goes on with: {shlex.join(['daybreak', 'nightly', '--resume', result.run_id, *result.options])}"
         )
     cells, message = result.comparisons, result.told.message
     parts = [cells_table(result), *shown_reasons([one for one in cells if not is_told(one, message)])]

@@ -1,5 +1,6 @@
 """Nights that did not come to their end, and nights that did not begin: told by whoever comes next."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -19,15 +20,15 @@ RHYTHMS = ((DAY, 3), (WEEK, 2))
 NIGHT = Key(IncidentKind.NIGHT, None, None)
 
 
-def broken_nights(run_ids: Sequence[str], *, past: bool) -> Iterator[Symptom]:
-    """Tell of nights that ended without a result."""
+def broken_nights(run_ids: Sequence[str], *, past: bool, options: Sequence[str] = ()) -> Iterator[Symptom]:
+    """Tell of nights that ended without a result; `options` end the command that goes on with the last."""
     if run_ids:
         *before, last = run_ids
         more = f" and {len(before)} more" if before else ""
         yield Symptom(
             key=NIGHT,
             headline=f"The night {last}{more} did not come to its end",
-            line=f"`daybreak nightly --resume {last}` goes on with it",
+            line=f"`{shlex.join(['daybreak', 'nightly', '--resume', last, *options])}` goes on with it",
             past=past,
         )
 

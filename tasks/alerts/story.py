@@ -32,6 +32,7 @@ class Setting:
     """What all stories of a run share.
 
     `owners` names who looks after a suite, as its file has it; `simulated` the models that only pretend.
+    `candidate` are the options that ask for a comparison's candidate, `options` those that end every command.
     """
 
     run_id: str
@@ -41,6 +42,8 @@ class Setting:
     simulated: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     with_excerpts: bool = True
+    candidate: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 class Command(NamedTuple):
@@ -121,22 +124,31 @@ class Story:
             case IncidentKind.REGRESSION:
                 yield from self._commands_of_regression(rows)
             case kind if kind in NOT_MEASURED:
-                yield Command("Measure again", f"daybreak nightly{cell_options(rows)}")
+                yield Command("Measure again", f"daybreak nightly{cell_options(rows)}{self._options}")
             case _:
                 pass
-        yield Command("Acknowledge", f"daybreak alerts ack {incident.id}")
+        yield Command("Acknowledge", f"daybreak alerts ack {incident.id}{self._options}")
+
+    @property
+    def _options(self) -> str:
+        """What ends every command."""
+        return "".join(f" {quoted(word)}" for word in self.setting.options)
 
     def _commands_of_regression(self, rows: tuple[Row, ...]) -> Iterator[Command]:
         """Promote what has a baseline of its own; else tell apart what it may come from, and ask again."""
         losses = [self.setting.losses[row.key].comparison for row in rows if row.key in self.setting.losses]
         if all(one.baseline_model in {None, one.model} for one in losses):
-            yield Command("Accept as baseline", f"daybreak baseline promote {self.setting.run_id}{cell_options(rows)}")
+            yield Command(
+                "Accept as baseline",
+                f"daybreak baseline promote {self.setting.run_id}{cell_options(rows)}{self._options}",
+            )
         for command in losses[0].commands[:MOST_COMMANDS] if losses else ():
             factor, _, line = command.partition(": ")
             yield Command(f"Is it the {inert(factor)}", inert(line))
         if len(rows) == 1:
-            again = f"--candidate {quoted(rows[0].key.model)} --suite {quoted(rows[0].key.suite)}"
-            yield Command("Compare again", f"daybreak compare {again}")
+            asked = self.setting.candidate or ("--candidate", rows[0].key.model)
+            again = " ".join(map(quoted, (*asked, "--suite", rows[0].key.suite)))
+            yield Command("Compare again", f"daybreak compare {again}{self._options}")
 
 
 def cell_options(rows: tuple[Row, ...]) -> str:

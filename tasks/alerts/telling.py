@@ -53,11 +53,12 @@ def drafts(
     first_message: Callable[[str], str | None],
     draw: Draw = lambda _: None,
     prefix: str | None = None,
+    printed: bool = False,
 ) -> Iterator[Draft]:
     """Write the messages of a run; their ids begin with its own, or with the prefix.
 
     `first_message` gives the id of an incident's first message, where there is one; one of this very run does not
-    count, so that a run that is repeated writes the same.
+    count, so that a run that is repeated writes the same. `printed`: there is no Slack, hence there are no threads.
     """
     number, begin = count(), prefix or setting.run_id
     for change in changes:
@@ -65,7 +66,7 @@ def drafts(
         first = first_message(change.incident.id)
         has_thread = first is not None and not first.startswith(begin)
         quiet = is_silenced(change, setting, acknowledged)
-        for action in actions(story, has_thread=has_thread, is_silenced=quiet):
+        for action in actions(story, has_thread=has_thread, is_silenced=quiet, printed=printed):
             yield draft(story, action, f"{begin}.{next(number):03}", draw)
 
 
@@ -87,14 +88,14 @@ def draft(story: Story, action: Action, message_id: str, draw: Draw) -> Draft:
     return Draft(message, picture.png if picture else None)
 
 
-def actions(story: Story, *, has_thread: bool, is_silenced: bool) -> tuple[Action, ...]:
+def actions(story: Story, *, has_thread: bool, is_silenced: bool, printed: bool = False) -> tuple[Action, ...]:
     """What is sent of a change: a first message where there is none, else what is new in its thread."""
     incident, step = story.incident, story.change.step
     if step == "acknowledged":
         return ("edit", "reply") if has_thread else ()
     if not has_thread:
         is_told = (incident.is_open and not is_silenced) or story.is_news_of_the_past
-        return ("post",) if is_told else ()
+        return ("post",) if is_told else ("reply",) if printed and not incident.is_open else ()
     if not incident.is_open:
         return "edit", "reply"
     if is_silenced:

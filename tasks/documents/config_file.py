@@ -20,6 +20,9 @@ SHORTEST_SECRET = 6
 
 SECRET_NAME = re.compile(r"(_|^)(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$", re.IGNORECASE)
 
+DEFAULT = Path("deployments/daybreak.yaml")
+"""Where a config is looked for, in the working folder."""
+
 STAND_IN = {"models": [{"name": "no sound model", "model": "none", "params": {"temperature": 0}}], "judges": []}
 
 
@@ -45,6 +48,13 @@ class ConfigFile:
     judge_names: tuple[str, ...]
     lines: Mapping[Trail, int] = field(default_factory=dict, repr=False)
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a command needs to find this config and these results: nothing where it looks for them by itself."""
+        config = () if self.path == DEFAULT.absolute() else ("--config", shown(self.path))
+        usual = (self.root / home_filled_in(self.config.results)).absolute()
+        return (*config, *(() if self.results == usual else ("--results", shown(self.results))))
 
     def place_of(self, entry: ModelConfig) -> str:
         """Where a model or judge stands: `file:line`, or the file alone where it was not read from there."""

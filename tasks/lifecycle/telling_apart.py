@@ -7,14 +7,26 @@ from tasks.lifecycle.causes import Difference, Factor, changed_params
 from tasks.records import Cell
 
 
-def commands(found: Sequence[Difference], base: Cell, cell: Cell) -> Iterator[str]:
-    """For each difference: how to ask tonight's cell with that one thing as it was."""
+def commands(
+    found: Sequence[Difference], base: Cell, cell: Cell, *, candidate: Sequence[str] = (), options: Sequence[str] = ()
+) -> Iterator[str]:
+    """For each difference: how to ask tonight's cell with that one thing as it was.
+
+    `candidate` are the options that asked for the cell, where its name does not; `options` end every command.
+    """
     for one in found:
-        if options := options_for(one, base, cell):
-            compare = ["daybreak", "compare", "--suite", cell.suite, "--candidate", cell.model, *options]
+        if back := options_for(one, base, cell):
+            asked = without(candidate, back[0]) or ["--candidate", cell.model]
+            compare = ["daybreak", "compare", "--suite", cell.suite, *asked, *back, *options]
             yield f"{one.factor}: {shlex.join(compare)}"
         else:
             yield f"{one.factor}: put it back to {one.before} and run the night again"
+
+
+def without(candidate: Sequence[str], option: str) -> list[str]:
+    """The options of a candidate without one that is given anew; parameters stay, for the last one counts."""
+    pairs = zip(candidate[::2], candidate[1::2], strict=True)
+    return [word for name, value in pairs if name != option or name == "--param" for word in (name, value)]
 
 
 def options_for(one: Difference, base: Cell, cell: Cell) -> list[str]:

@@ -107,7 +107,9 @@ class SliceRate:
 class ReportPage:
     """Everything that the pages of a run show; the same page gives the same bytes.
 
-    `whole` says that nothing of the config was left out on request; `costs` is what the run's USD went to. `suites` are
+    `whole` says that nothing of the config was left out on request; `candidate` are the options
+    that ask for a comparison's candidate, `options` those that end every command.
+    `costs` is what the run's USD went to. `suites` are
     those of the run's plan, none where it is lost. `cases` holds the flipped cases by suite and case id; a flip whose
     case is not known shows its outputs alone. `simulated` names the models and judges whose answers were made up;
     `uncalibrated` says in words which judges have no calibration that counts, `trends` how J went over time.
@@ -117,6 +119,8 @@ class ReportPage:
 
     run: Run
     whole: bool = True
+    candidate: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     costs: Mapping[str, float | None] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     comparisons: tuple[Comparison, ...] = ()

@@ -5,7 +5,7 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tasks.reports import commands, figures
+from tasks.reports import figures
 from tasks.reports.cells import MARKS
 from tasks.reports.excerpts import excerpt
 from tasks.reports.visible import finished
@@ -49,7 +49,6 @@ def environment() -> "Environment":
         MARKS=MARKS,
         duration=figures.duration,
         gate_value=figures.gate_value,
-        select=commands.select,
     )
     made.globals["policy"] = policy(*(made.get_template(name).render() for name in ("page.css", "filters.js")))
     return made

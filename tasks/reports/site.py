@@ -1,7 +1,9 @@
 """The pages of a run: the run itself, each cell, the changed answers of each, models, costs."""
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from tasks.records import MARKS as VERDICT_MARKS
@@ -90,7 +92,8 @@ def records_of(page: ReportPage) -> CellRecords:
 
 def file(page: ReportPage, name: str, template: str, **values: Any) -> File:
     """Draw a page with what all of them have in common."""
-    return File(name, draw(template, page=page, run=page.run, here=name, **values))
+    select = partial(commands.select, options=page.options)
+    return File(name, draw(template, page=page, run=page.run, here=name, select=select, **values))
 
 
 def index_page(page: ReportPage, views: Sequence[CellView], groups: Sequence[FlipGroup]) -> File:
@@ -107,8 +110,11 @@ def index_page(page: ReportPage, views: Sequence[CellView], groups: Sequence[Fli
         gates=[(view, gate) for view, gate in gates_to_show(views) if gate.state != "ok"],
         retirements=page.retirements,
         scale=scale_of(views),
-        again=list(commands.again(page.run.flow, views, whole=page.whole)),
+        again=list(
+            commands.again(page.run.flow, views, whole=page.whole, candidate=page.candidate, options=page.options)
+        ),
         may_be_promoted=commands.may_be_promoted(views),
+        promote=shlex.join(["daybreak", "baseline", "promote", page.run.run_id, *page.options]),
     )
 
 

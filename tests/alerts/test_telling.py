@@ -29,10 +29,12 @@ NEXT = "run-20270115-020000-e5f6"
 CALM = replace(REGRESSED, verdict=Verdict.UNCHANGED)
 
 
-def sent(night: Any, known: Iterable[Incident] = (), *, first: str | None = None, acks: Any = ()) -> list[str]:
+def sent(
+    night: Any, known: Iterable[Incident] = (), *, first: str | None = None, acks: Any = (), printed: bool = False
+) -> list[str]:
     """What is sent of a night, where an incident has this first message."""
     changed, setting = changes_in(night, known), a_setting(night)
-    written = drafts(changed, setting, acknowledged=acks, first_message=lambda _: first)
+    written = drafts(changed, setting, acknowledged=acks, first_message=lambda _: first, printed=printed)
     return [draft.message.action for draft in written]
 
 
@@ -40,7 +42,9 @@ def test_an_incident_that_slack_never_heard_of_begins_with_a_first_message_in_an
     [opened] = changes_in(a_night())
     assert sent(a_night(NEXT), [opened.incident]) == ["post"]
     assert sent(a_night(NEXT), [opened.incident], first="run-1.000") == ["reply"]
-    assert sent(quiet_night(NEXT, comparisons=[CALM]), [opened.incident]) == [], "it is over unheard"
+    calm = quiet_night(NEXT, comparisons=[CALM])
+    assert sent(calm, [opened.incident]) == [], "it is over unheard"
+    assert sent(calm, [opened.incident], printed=True) == ["reply"], "a terminal, which is told of it, hears of its end"
 
 
 def test_a_run_that_is_repeated_writes_its_first_message_again_under_the_same_id() -> None:

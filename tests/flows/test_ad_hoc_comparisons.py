@@ -1,5 +1,6 @@
 """One candidate against another, now: models, prompts, parameters and endpoints, on a provider of known truth."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,29 @@ def test_a_run_against_a_run_calls_nothing_and_names_scorers_that_changed(lab: L
     assert lab.run("compare", "--candidate", strict, "--baseline", "small").exit_code == 2
     assert lab.run("compare", "--candidate", strict, "--baseline", "run-20260101-000000-abcd").exit_code == 2
     assert lab.provider.requests == []
+
+
+def test_the_commands_that_are_printed_of_a_changed_candidate_can_be_run(lab: Lab) -> None:
+    """They named the candidate as tables do: no model of the config has such a name."""
+    lab.write("new.md", "Guess.")
+    (lab.root / "deployments/daybreak.yaml").rename(lab.root / "deployments/other.yaml")
+    other = ("--config", "deployments/other.yaml")
+    ended = lab.run("compare", "--candidate", "small", "--prompt", "new.md", "--param", "seed=1", *other)
+    [parameters, prompt] = [shlex.split(line.partition(": ")[2]) for line in only(ended)["commands"]]
+    run_id = ended.data["run_id"]
+    asked = ["daybreak", "compare", "--suite", "sums", "--candidate", "small"]
+    assert parameters == [*asked, "--prompt", "new.md", "--param", "seed=1", "--param", "seed=null", *other]
+    assert prompt == [*asked, "--param", "seed=1", "--prompt", run_id, *other]
+    page = (lab.root / f"results/reports/{run_id}/index.html").read_text("utf-8")
+    assert "daybreak compare --candidate small --prompt new.md --param seed=1 --baseline small --suite sums" in page
+    again = lab.run(*prompt[1:])
+    assert (again.exit_code, only(again)["differences"]) == (0, ["parameters"])
+
+
+def test_a_baseline_may_be_a_litellm_id_and_is_asked_where_the_candidate_is(lab: Lab) -> None:
+    ended = lab.run("compare", "--candidate", "small", "--baseline", "openai/m-0314")
+    assert (ended.exit_code, only(ended)["baseline_model"]) == (0, "openai/m-0314")
+    assert {request.model for request in lab.provider.requests} == {"small", "m-0314"}
 
 
 @pytest.mark.parametrize(
