@@ -12,10 +12,11 @@ from tasks.config import ModelConfig
 from tasks.documents import ConfigFile
 from tasks.lifecycle.claims import Announced, names_of
 from tasks.lifecycle.replacement import Advice, Measured, advise
-from tasks.records import Cell, Suite, WantedComparison
+from tasks.records import Cell, Comparison, Suite, WantedComparison
 from tasks.storage import reads
 from tasks.storage.counts import Side, paired_counts
-from tasks.verdicts.evidence import Evidence, open_case
+from tasks.storage.incidents import comparisons_of
+from tasks.verdicts.evidence import Evidence, FreshTrial, open_case, with_fresh
 from tasks.verdicts.replaceable import replaceable
 
 Cells = Mapping[tuple[str, str], Cell]
@@ -63,7 +64,7 @@ def measured_on(
             yield Measured(
                 suite=suite.name,
                 model=cell.model,
-                gain_pp=found.gain_pp,
+                drop_pp=found.drop_pp,
                 interval=found.interval,
                 holds=found.holds,
                 margin_pp=suite.config.gate.max_drop_pp,
@@ -79,10 +80,29 @@ def is_fair(own: Cell, other: Cell) -> bool:
 
 
 def evidence_of(file: ConfigFile, own: Cell, other: Cell) -> Evidence:
-    """The stored trials of both, paired by case."""
-    base, side = (Side((cell.run_id,), cell.model, dataset_hash=cell.dataset_hash) for cell in (own, other))
-    counts = paired_counts(file.results, own.suite, base=base, side=side)
-    return open_case(paired(counts, other.trials), kinds=counts.kinds.tolist(), tags=counts.tags.tolist())
+    """The stored trials of both, paired by case: as they were compared, or else of the latest nights of each."""
+    side = Side((other.run_id,), other.model, dataset_hash=other.dataset_hash)
+    compared = next((one for one in comparisons_of(file.results, other.run_id) if is_between(one, own, other)), None)
+    if compared is None:
+        return stored(
+            file, own.suite, Side((own.run_id,), own.model, dataset_hash=own.dataset_hash), side, other.trials
+        )
+    base = Side(compared.baseline_run_ids, own.model, dataset_hash=other.dataset_hash)
+    fresh = reads.fresh_trials(file.results, other.run_id, own.suite, other.model)
+    planned = stored(file, own.suite, base, side, other.trials)
+    return with_fresh(planned, (FreshTrial(*trial) for trial in fresh))
+
+
+def is_between(comparison: Comparison, own: Cell, other: Cell) -> bool:
+    """Whether a comparison told how the other model does in the model's place."""
+    names = comparison.suite, comparison.model, comparison.baseline_model
+    return names == (own.suite, other.model, own.model) and comparison.drop_pp is not None
+
+
+def stored(file: ConfigFile, suite: str, base: Side, side: Side, trials: int) -> Evidence:
+    """The planned trials of two sides."""
+    counts = paired_counts(file.results, suite, base=base, side=side)
+    return open_case(paired(counts, trials), kinds=counts.kinds.tolist(), tags=counts.tags.tolist())
 
 
 def ratio(cost: float | None, of: float | None) -> float | None:

@@ -1,13 +1,18 @@
 """When the models and judges of a run go away."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from flows.prepared import read_suites
 from flows.replacements import advice_for
 from tasks.calls.prices import deprecation_date, map_provenance
 from tasks.config import ModelConfig
+from tasks.datasets.problems import Problems
+from tasks.datasets.suites import suite_folders
 from tasks.documents import ConfigFile
+from tasks.errors import UsageError
 from tasks.lifecycle import model_list
 from tasks.lifecycle.announced import read_announced
 from tasks.lifecycle.claims import (
@@ -33,8 +38,11 @@ Listings = Mapping[model_list.Source, Listing]
 def lifespans(
     file: ConfigFile, suites: Iterable[Suite], *, now: datetime, listings: Listings | None = None
 ) -> tuple[Lifespan, ...]:
-    """The retirement table of a config: models and judges, with the suites at risk and what may replace them."""
-    suites, config = list(suites), file.config
+    """The retirement table of a config: models and judges, with the suites at risk and what may replace them.
+
+    At risk are suites of the whole config; `suites` are those that the run has read already.
+    """
+    suites, config = suites_of_config(file, suites), file.config
     announced = read_announced(file.path.parent)
     table = retirement_table(
         config.models,
@@ -51,6 +59,17 @@ def lifespans(
         with_advice(file, suites, row, going, named.get(row.model), now=now) if row.model in going else row
         for row in table
     )
+
+
+def suites_of_config(file: ConfigFile, known: Iterable[Suite]) -> list[Suite]:
+    """All suites of a config, also those that a run was not asked for; one that has mistakes by now is left out."""
+    found = {suite.name: suite for suite in known}
+    names = [folder.name for folder in suite_folders(file, (), Problems())]
+    for name in names:
+        if name not in found:
+            with suppress(UsageError):
+                found |= {suite.name: suite for suite in read_suites(file, (name,))}
+    return [found[name] for name in dict.fromkeys([*names, *found]) if name in found]
 
 
 def with_advice(

@@ -94,9 +94,9 @@ def comparable(run: Run, model: str) -> Iterator[str]:
 def unmeasured(run: Run, ends: Iterable[Lifespan]) -> Iterator[tuple[Lifespan, str, str]]:
     """The comparisons with replacements that were not started before, and that the budget pays for."""
     known = {(one.model, one.suite, one.now) for one in sightings.events(run.results) if one.kind == STARTED}
-    left = run.config.budget_usd
+    left, watched = run.config.budget_usd, {suite.name for suite in run.plan.suites}
     for row in ends:
-        for wanted in row.wanted:
+        for wanted in (one for one in row.wanted if one.suite in watched):
             affordable = left is None or (wanted.cost_usd is not None and wanted.cost_usd <= left)
             if affordable and (row.model, wanted.suite, (wanted.candidate,)) not in known:
                 left = None if left is None else left - (wanted.cost_usd or 0)

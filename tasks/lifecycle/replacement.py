@@ -8,7 +8,7 @@ from tasks.records import Interval, WantedComparison
 
 
 class Measured(NamedTuple):
-    """A candidate on one suite of the model that retires; gains are in its favour.
+    """A candidate on one suite of the model that retires; a positive drop is a loss.
 
     `cost_ratio` is its cost per action over that of the model, `p95_delta_ms` its 95th percentile less the model's;
     None where either is not known. `holds` says that a loss of `margin_pp` is excluded, `loses` names slices.
@@ -16,7 +16,7 @@ class Measured(NamedTuple):
 
     suite: str
     model: str
-    gain_pp: float
+    drop_pp: float
     interval: Interval
     holds: bool
     margin_pp: float
@@ -52,7 +52,7 @@ def rank(candidate: Sequence[Measured], suites: Sequence[str]) -> tuple[float, .
     """The order of candidates, the best first; one that holds nowhere comes by how little it loses."""
     held = sum(one.holds for one in candidate)
     broken = len(candidate) - held
-    loss = 0.0 if not broken else -min(one.gain_pp for one in candidate)
+    loss = 0.0 if not broken else max(one.drop_pp for one in candidate)
     return bool(broken), len(suites) - held, loss, mean(one.cost_ratio for one in candidate), latency(candidate)
 
 
@@ -81,8 +81,8 @@ def figures(one: Measured) -> str:
 
 
 def figures_of(one: Measured) -> Iterator[str]:
-    """Gain, cost and latency."""
-    yield f"{one.suite} {signed(one.gain_pp)} pp ({signed(one.interval.low)} to {signed(one.interval.high)})"
+    """Drop, cost and latency."""
+    yield f"{one.suite} drop {signed(one.drop_pp)} pp ({signed(one.interval.low)} to {signed(one.interval.high)})"
     if one.cost_ratio is not None:
         yield f"{one.cost_ratio:.2g} × the cost per action"
     if one.p95_delta_ms is not None:

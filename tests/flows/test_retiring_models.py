@@ -1,6 +1,7 @@
 """Models that go away, through the whole product: what every source says, the risk, and what may replace them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.provider import FakeProvider, refused, said
-from tests.flows.lab import Lab, right
+from tests.fakes.provider import FakeProvider, Received, refused, said
+from tests.flows.lab import Lab, right, sums
 from tests.flows.llmdrift import ANSWERS, recorded, replayed
 from tests.flows.night import daybreak
 
@@ -89,10 +90,32 @@ def test_a_replacement_is_advised_where_it_was_measured_and_a_comparison_planned
     row = ends(lab.run("nightly"))["small"]
     assert (row["replacement"], row["risk"]) == ("large", "medium")
     measured, planned = row["advice"]
-    assert measured.startswith("Best measured replacement: large, sums +0.0 pp (")
+    assert measured.startswith("Best measured replacement: large, sums drop +0.0 pp (")
     assert "0.5 × the cost per action" in measured
     assert planned.startswith("Nothing measured yet for more: comparison with large planned, $0.0")
     assert "daybreak compare --candidate large --baseline small --suite more" in planned
+
+
+def test_what_a_comparison_found_is_what_the_advice_says_whichever_suite_was_asked_for(lab: Lab) -> None:
+    """The confirming trials count in both, and a suite that was left out of the run is at risk all the same."""
+    lab.suite("scorers: [exact]\ngate: {max_drop_pp: 3, max_detectable_drop_pp: 100}\n", sums(30))
+    lab.suite("scorers: [exact]\n", sums(2), name="more")
+    lab.config({"small": f"retires_on: {in_days(40)}", "large": ""})
+    asked: Counter[str] = Counter()
+
+    def failing_often_at_first(request: Received) -> str:
+        asked[request.prompt] += 1
+        return right(request) if asked[request.prompt] > 1 or int(request.prompt.split()[0]) >= 12 else "no"
+
+    lab.provider.answer("large", failing_often_at_first)
+    done = lab.run("compare", "--candidate", "large", "--baseline", "small", "--suite", "sums")
+    [found] = done.data["comparisons"]
+    small = ends(done)["small"]
+    assert small["suites"] == ["more", "sums"]
+    phases = [row["phase"] for row in lab.sql("SELECT DISTINCT trial, phase FROM calls WHERE model = 'large'")]
+    assert "confirm" in phases
+    assert 0 < found["drop_pp"] == pytest.approx(40 / len(phases))
+    assert f"large, sums drop +{found['drop_pp']:.1f} pp (" in small["advice"][0]
 
 
 @pytest.mark.slow
@@ -109,9 +132,9 @@ def test_of_four_recorded_models_the_right_one_is_advised_and_its_slices_are_nam
     assert first["gpt-3.5-turbo-0301"]["replacement"] is None
     old = rows["gpt-3.5-turbo-0301"]
     assert old["replacement"] == "gpt-3.5-turbo-0613", "it holds the gate, and gpt-4-0314 costs twenty times as much"
-    assert "prime +26.6 pp" in old["advice"][0]
+    assert "prime drop −26.6 pp" in old["advice"][0]
     assert none["gpt-4-0314"]["replacement"] is None
-    assert none["gpt-4-0314"]["advice"][0].startswith("Nearest measured: gpt-3.5-turbo-0613, prime −7.8 pp")
+    assert none["gpt-4-0314"]["advice"][0].startswith("Nearest measured: gpt-3.5-turbo-0613, prime drop +7.8 pp")
     assert "it loses on is-prime" in none["gpt-4-0314"]["advice"][0]
 
 

@@ -19,28 +19,28 @@ def measured(
     suite: str = "triage",
     holds: bool = True,
     cost: float | None = 1.0,
-    gain: float = 0.4,
+    drop: float = -0.4,
     p95: float = 0,
 ) -> Measured:
-    return Measured(suite, model, gain, Interval(gain - 1.6, gain + 1.6), holds, 3, (), cost, p95)
+    return Measured(suite, model, drop, Interval(drop - 1.6, drop + 1.6), holds, 3, (), cost, p95)
 
 
 def test_the_cheapest_that_holds_comes_first_then_the_quickest() -> None:
     cheap, quick = measured("cheap", cost=0.6, p95=120), measured("quick", cost=0.6, p95=-40)
-    assert advise(["triage"], [measured("dear", gain=9), cheap], ()).replacement == "cheap"
+    assert advise(["triage"], [measured("dear", drop=-9), cheap], ()).replacement == "cheap"
     assert advise(["triage"], [cheap, quick], ()).replacement == "quick"
     assert advise(["triage"], [measured("unpriced", cost=None), cheap], ()).replacement == "cheap"
 
 
 def test_one_that_loses_too_much_is_never_advised_only_shown() -> None:
-    bad = measured("cheap", holds=False, cost=0.1, gain=-7.8)
+    bad = measured("cheap", holds=False, cost=0.1, drop=7.8)
     advice = advise(["triage"], [bad, measured("good", cost=2)], ())
     assert (advice.replacement, advice.is_ready) == ("good", True)
     alone = advise(["triage"], [bad], ())
     assert (alone.replacement, alone.is_ready) == (None, False)
     [line] = alone.lines
     assert line == (
-        "Nearest measured: cheap, triage −7.8 pp (−9.4 to −6.2), 0.1 × the cost per action, p95 +0 ms. "
+        "Nearest measured: cheap, triage drop +7.8 pp (+6.2 to +9.4), 0.1 × the cost per action, p95 +0 ms. "
         "A loss of 3 pp is not excluded on triage."
     )
 
@@ -51,7 +51,7 @@ def test_the_advice_reads_like_a_colleagues() -> None:
     advice = advise(["triage", "z"], [one], [missing])
     assert (advice.replacement, advice.is_ready) == ("y", False)
     assert " ".join(advice.lines) == (
-        "Best measured replacement: y, triage +0.4 pp (−1.2 to +2.0), 0.6 × the cost per action, p95 +120 ms; "
+        "Best measured replacement: y, triage drop −0.4 pp (−2.0 to +1.2), 0.6 × the cost per action, p95 +120 ms; "
         "it loses on refunds. "
         "Nothing measured yet for z: comparison with y planned, $1.20 "
         "(daybreak compare --candidate y --baseline x --suite z)."
@@ -74,7 +74,7 @@ def test_a_margin_is_held_with_the_error_of_all_candidates_together(lost: int, c
     tags = [["refunds"] if i < 30 else ["other"] for i in range(n)]
     found = replaceable(open_case(paired, kinds=["accuracy"] * n, tags=tags), Gate(), candidates=candidates)
     assert found is not None
-    assert (found.holds, round(found.gain_pp, 1)) == (holds, -lost / 10)
+    assert (found.holds, round(found.drop_pp, 1)) == (holds, lost / 10)
     assert found.loses == (("refunds",) if lost else ())
 
 
