@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flows.alerting import news_of_nights, report_link
-from flows.result import Told
+from flows.result import RunResult, Told, headline
 from flows.run import Run
 from tasks.alerts.delivery import DeliveryReport, deliver, is_set_up, keep
 from tasks.alerts.findings import Night, findings_of
 from tasks.alerts.incidents import Change, changes, incidents_of
 from tasks.alerts.message import Message, as_text
 from tasks.alerts.outbox import Outbox
-from tasks.alerts.story import Setting
+from tasks.alerts.story import Link, Setting
 from tasks.alerts.stuck import findings_of_delivery
 from tasks.alerts.symptoms import Findings
 from tasks.alerts.telling import drafts
@@ -23,15 +23,24 @@ from tasks.storage.parts import write_part
 from tasks.storage.warehouse import Warehouse
 
 
-def oversee(file: ConfigFile, lifespans: Sequence[Lifespan], moment: datetime, events: Sequence[Event] = ()) -> Told:
-    """Tell, as a watch, of nights that did not begin or end, of versions that moved, and of models near their end."""
+def oversee(
+    file: ConfigFile,
+    lifespans: Sequence[Lifespan],
+    moment: datetime,
+    events: Sequence[Event] = (),
+    compared: Sequence[RunResult] = (),
+) -> Told:
+    """Tell, as a watch, of nights that did not begin or end, of versions that moved, and of models near their end.
+
+    `compared` are the comparisons that it started: what they found is told, and read on there.
+    """
     if not reads.run_ids(file.results):
         return Told()  # nobody runs nights here yet
     watch_id = f"watch-{moment:%Y%m%d-%H%M%S}"
     news = tuple(news_of_nights(file, moment, but_not=None, past=False))
     findings = findings_of(Night(run_id=watch_id, lifespans=lifespans, news=news, events=events))
     changed = record(file, findings, watch_id, moment)
-    messages = write(file, changed, watch_id, f"run-{moment:%Y%m%d-%H%M%S}-watch", moment)
+    messages = write(file, changed, watch_id, f"run-{moment:%Y%m%d-%H%M%S}-watch", moment, compared)
     report = deliver(file.results, file.config.slack, token_of(file), messages)
     return Told(
         message="\n\n".join(map(as_text, report.to_print)) or None,
@@ -59,7 +68,12 @@ def record(file: ConfigFile, findings: Findings, run_id: str, moment: datetime) 
 
 
 def write(
-    file: ConfigFile, changed: Sequence[Change], run_id: str, prefix: str, moment: datetime
+    file: ConfigFile,
+    changed: Sequence[Change],
+    run_id: str,
+    prefix: str,
+    moment: datetime,
+    compared: Sequence[RunResult] = (),
 ) -> tuple[Message, ...]:
     """Write the messages that tell of changes, and keep them where they can go to Slack."""
     newest = next(iter(reads.run_ids(file.results)), run_id)
@@ -68,7 +82,7 @@ def write(
         today=moment.date(),
         losses={},
         owners={},
-        links=(report_link(file, newest),),
+        links=tuple(comparison_link(file, one) for one in compared) or (report_link(file, newest),),
         options=file.options,
     )
     written = list(
@@ -84,6 +98,11 @@ def write(
     if is_set_up(file.config.slack, token_of(file)):
         keep(file.results, written)
     return tuple(draft.message for draft in written)
+
+
+def comparison_link(file: ConfigFile, result: RunResult) -> Link:
+    """The report of a comparison, with what it found."""
+    return report_link(file, result.run_id)._replace(label=f"Comparison ({headline(result).lower()})")
 
 
 def token_of(file: ConfigFile) -> str | None:

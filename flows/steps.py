@@ -185,7 +185,7 @@ async def show_table(run: Run, result: RunResult) -> None:
 
 
 async def look_ahead(run: Run, request: WatchRequest) -> WatchResult:
-    """Put together what a watch knows, and tell what is new."""
+    """Put together what a watch knows."""
 
     @task(name="look ahead", cache_policy=NO_CACHE, persist_result=False)
     async def look() -> WatchResult:
@@ -205,6 +205,16 @@ async def start_comparisons(result: WatchResult, *, by_event: bool) -> WatchResu
     ended = [await compare(request, return_state=True) for request in result.wanted]
     found = [await state.aresult(raise_on_failure=False) for state in ended]
     return replace(result, compared=tuple(one for one in found if isinstance(one, RunResult)))
+
+
+async def tell_watch(run: Run, result: WatchResult) -> WatchResult:
+    """Tell what is new."""
+
+    @task(name="notify", cache_policy=NO_CACHE, persist_result=False)
+    async def tell() -> WatchResult:
+        return await asyncio.to_thread(watching.tell, run, result)
+
+    return await tell()
 
 
 async def show_watch(result: WatchResult) -> None:

@@ -25,5 +25,8 @@ async def watch(request: WatchRequest) -> State[Any]:
         await steps.notice(run)
         result = await steps.look_ahead(run, request)
         await steps.show_watch(result)
-    result = await steps.start_comparisons(result, by_event=runtime.deployment.id is not None)
+    try:
+        result = await steps.start_comparisons(result, by_event=runtime.deployment.id is not None)
+    finally:  # what moved is told even where the comparison breaks: no later watch finds it again
+        result = await steps.tell_watch(run, result)
     return Completed(message=f"{len(result.events)} noticed, {len(result.wanted)} to compare", data=result)

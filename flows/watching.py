@@ -1,7 +1,7 @@
 """What a watch finds between nights: who answers, who goes away, and which comparison that asks for."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.overseeing import oversee
 from flows.probing import judges_used, probed, why_not_asked
@@ -44,10 +44,8 @@ async def probe_models(run: Run) -> None:
 
 
 def look_ahead(run: Run, request: WatchRequest) -> WatchResult:
-    """Put together what is known, tell what is new, and record that the watch ran."""
-    moment = run.plan.created_at
+    """Put together what is known, and record that the watch ran."""
     ends = lifespans(run.file, run.plan.suites, now=now(), listings=run.listings)
-    told = oversee(run.file, ends, moment, run.events)
     calls, cost_usd = reads.spent(run.results, run.id)[:2]
     wanted = tuple(comparisons_wanted(run, request, ends)) if request.compare else ()
     store_records(
@@ -68,8 +66,13 @@ def look_ahead(run: Run, request: WatchRequest) -> WatchResult:
         events=run.events,
         silent=tuple(run.notes),
         wanted=wanted,
-        told=told,
     )
+
+
+def tell(run: Run, result: WatchResult) -> WatchResult:
+    """Tell what is new, with what the comparisons found that it asked for."""
+    told = oversee(run.file, result.lifespans, run.plan.created_at, result.events, result.compared)
+    return replace(result, told=told)
 
 
 def comparisons_wanted(run: Run, request: WatchRequest, ends: Sequence[Lifespan]) -> Iterator[CompareRequest]:

@@ -148,6 +148,7 @@ def test_the_watch_finds_a_move_with_one_call_compares_at_once_and_only_once(lab
     assert compared["comparisons"][0]["verdict"] == "regressed"
     assert compared["comparisons"][0]["cause"].startswith("served model (m-0314 → m-0613)")
     assert compared["events"] == []
+    assert f"Comparison (1 regressed): {lab.root}/results/reports/{compared['run_id']}/" in watch.data["message"]
     again = lab.run("watch")
     assert (events(again), again.data["compared"], again.exit_code) == ([], [], 0)
     assert events(lab.run("nightly")) == [], "the night is silent about what the watch has told"
