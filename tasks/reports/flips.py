@@ -73,6 +73,7 @@ class FlipGroup:
     """The flips of one cell: those that are shown, as HTML, and what they can be filtered by."""
 
     view: CellView
+    options: tuple[str, ...] = ()
     filters: Filters = field(default_factory=Filters)
     shown: list[str] = field(default_factory=list)
     first_lost: list[FlipView] = field(default_factory=list)
@@ -87,7 +88,7 @@ class FlipGroup:
     def command(self) -> str:
         """Reads all of them."""
         cell = self.view.cell
-        return select("*", "flips", run_id=cell.run_id, suite=cell.suite, model=cell.model)
+        return select("*", "flips", options=self.options, run_id=cell.run_id, suite=cell.suite, model=cell.model)
 
 
 def flip_groups(
@@ -98,7 +99,7 @@ def flip_groups(
     most_bytes: int = MOST_BYTES_OF_RUN,
 ) -> list[FlipGroup]:
     """Draw flips, of each cell until its page is full, until there are enough, in the order of the cells."""
-    groups = {view.anchor: FlipGroup(view=view) for view in views if view.flips}
+    groups = {view.anchor: FlipGroup(view=view, options=page.options) for view in views if view.flips}
     for view, flip in flips_in_turn(views):
         group = groups[view.anchor]
         if group.size >= MOST_BYTES:
@@ -121,10 +122,10 @@ def flip_view(page: ReportPage, view: CellView, flip: Flip) -> FlipView:
     before, now = sides(flip)
     input_ = excerpt(readable(case.input)) if case else None
     expected = excerpt(readable(case.expected)) if case and case.expected != "null" else None
-    commands = whole_outputs(flip) if is_cut(before.excerpt, now.excerpt) else []
+    commands = whole_outputs(flip, page.options) if is_cut(before.excerpt, now.excerpt) else []
     if is_cut(input_, expected):
         where = {"suite": flip.suite, "dataset_hash": view.cell.dataset_hash, "case_id": flip.case_id}
-        commands.append(select("input, expected", "cases", **where))
+        commands.append(select("input, expected", "cases", options=page.options, **where))
     return FlipView(
         anchor=anchor(flip.suite, flip.model, flip.case_id),
         direction=flip.direction,
@@ -144,10 +145,10 @@ def is_cut(*texts: Excerpt | None) -> bool:
     return any(text is not None and text.is_shortened for text in texts)
 
 
-def whole_outputs(flip: Flip) -> list[str]:
+def whole_outputs(flip: Flip, options: Sequence[str]) -> list[str]:
     """The command that reads both outputs in full."""
     names = {"run_id": flip.run_id, "suite": flip.suite, "model": flip.model, "case_id": flip.case_id}
-    return [select("baseline_output, output", "flips", **names)]
+    return [select("baseline_output, output", "flips", options=options, **names)]
 
 
 def sides(flip: Flip) -> Iterator[Side]:

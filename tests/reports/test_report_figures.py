@@ -142,3 +142,9 @@ def test_commands_can_be_pasted_whatever_a_name_holds(case_id: str, expected: st
 
 def test_a_run_is_named_in_full() -> None:
     assert RUN in select("*", "comparisons", run_id=RUN)
+
+
+def test_commands_end_with_what_finds_the_config_and_the_results() -> None:
+    views, options = cell_views(page_of((TRIAGE, Verdict.UNCHANGED, 0.0))), ("--results", "two words")
+    assert select("output", "flips", options=options, suite="a").endswith("WHERE suite = 'a'\" --results 'two words'")
+    assert list(again("nightly", views, options=options)) == ["daybreak nightly --results 'two words'"]
