@@ -103,6 +103,7 @@ def test_two_workers_never_exceed_the_budget(lab: Lab, seed: int) -> None:
     assert len(night.outcomes) == 160
 
 
+@pytest.mark.slow
 def test_what_a_killed_worker_had_not_finished_goes_to_another_and_the_budget_holds(lab: Lab) -> None:
     """Ten tokens are a tenth of a dollar; 16, which may have been billed, count for what was under way."""
     lab.config({"small": PRICE}, more=f"budget_usd: 9.0\nconcurrency: 8\n{TWO}")
@@ -152,6 +153,7 @@ def answering_most(request: Received) -> Reply:
 
 
 @pytest.mark.usefixtures("prefect_server")
+@pytest.mark.slow
 def test_workers_end_with_their_parent_however_it_ends_and_the_night_can_be_resumed_without_them(lab: Lab) -> None:
     lab.config(more=TWO)
     lab.provider.answer("*", answering_most)
