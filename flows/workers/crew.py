@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from flows.budgeting import open_budget
 from flows.signals import until_stopped
 from flows.workers.hiring import Nursery, Wire
-from flows.workers.member import Member, WorkerLost
+from flows.workers.member import Member, WorkerLost, ended_too_soon
 from flows.workers.messages import (
     Begin,
     Broken,
@@ -37,6 +37,9 @@ SHARDS_EACH = 2
 LIVES = 2
 """A shard that so many workers did not survive is given up: it may be what kills them."""
 
+ATTEMPTS = 3
+"""A seat stays empty, until the next round or death, where so many in a row ended before they could begin."""
+
 LAST_ANSWERS_S = 5.0
 """How long workers may take to end once the run was interrupted."""
 
@@ -54,8 +57,7 @@ class Crew:
         self._is_open = False
         self._hired = 0
         self._present: list[Member] = []
-        self._arrived = asyncio.Event()
-        self._coming: set[asyncio.Task[None]] = set()
+        self._coming: dict[int, asyncio.Task[None]] = {}
         self._rooms: dict[str, asyncio.Semaphore] = {}
         self._keeps: dict[tuple[object, ...], Member] = {}
 
@@ -75,9 +77,10 @@ class Crew:
         """Have shards evaluated meanwhile."""
         self._run = run
         if not self._hired:
-            await asyncio.gather(*map(self._bring_in, self._nurseries[0].wires, range(1, self.size + 1)))
+            await asyncio.gather(*map(self._bring_in, self._nurseries[0].wires, self._seats))
         self._tell_all(OpenRound())
         self._is_open = True
+        self._fill_seats()
         stopping = asyncio.create_task(self._pass_on(run.stop))
         try:
             yield self
@@ -87,7 +90,7 @@ class Crew:
             stopping.cancel()
 
     async def shard(self, shard: Shard) -> None:
-        """Have one shard evaluated, by another worker where one dies over it."""
+        """Have one shard evaluated, by another worker where one dies over it; raises WorkerLost where none is left."""
         stop = self._run.stop
         async with self._rooms.setdefault(shard.model, asyncio.Semaphore(SHARDS_EACH * self.size)):
             if not stop.is_set():
@@ -95,8 +98,9 @@ class Crew:
 
     async def _evaluate(self, shard: Shard) -> None:
         for _ in range(LIVES):
+            member = await self._chosen(shard)
             try:
-                await (await self._chosen(shard)).evaluate(shard)
+                await member.evaluate(shard)
             except WorkerLost:
                 log.warning("%s: the worker at it died", shard)
             else:
@@ -106,8 +110,9 @@ class Crew:
     async def _chosen(self, shard: Shard) -> Member:
         """Who has least to do; what a judge is asked of the same cases stays with one, who knows what it said."""
         while not self._present:
-            self._arrived.clear()
-            await self._arrived.wait()
+            if not self._coming:
+                raise WorkerLost("no worker is left, and none could be started")
+            await asyncio.wait(self._coming.values(), return_when=asyncio.FIRST_COMPLETED)
         least_busy = min(self._present, key=lambda member: member.load(shard.model))
         if not is_judged(self._run, shard):
             return least_busy
@@ -122,12 +127,13 @@ class Crew:
         member = Member(wire, self._hired, seat)
         member.listen(self._hear, self._lose)
         await member.is_ready
+        if member.is_lost:
+            raise ended_too_soon()
         concurrency = run.config.concurrency // self.size + (seat <= run.config.concurrency % self.size)
         member.tell(Begin(run.plan, run.folder, run.file, member.number, seat, concurrency))
         if self._is_open:
             member.tell(OpenRound())
         self._present.append(member)
-        self._arrived.set()
 
     def _tell_all(self, message: Message) -> None:
         for member in self._present:
@@ -170,8 +176,8 @@ class Crew:
             self._present.remove(member)
             self._bury(run, member)
             if self._is_open and not run.stop.is_set():
-                self._replace(member)
-        member.give_up(WorkerLost())
+                self._fill_seats()
+        member.lose()
 
     def _bury(self, run: "Run", member: Member) -> None:
         run.notes.append("a worker died; what it had not finished went to another")
@@ -181,12 +187,34 @@ class Crew:
         journal = run.folder.journal(member.number)
         self._tell_all(Inherit(tuple(path for path in (journal, not_asked_beside(journal)) if path.exists())))
 
-    def _replace(self, member: Member) -> None:
-        self._nurseries.append(Nursery(1))
-        [wire] = self._nurseries[-1].wires
-        coming = asyncio.create_task(self._bring_in(wire, member.seat))
-        self._coming.add(coming)
-        coming.add_done_callback(self._coming.discard)
+    @property
+    def _seats(self) -> range:
+        return range(1, self.size + 1)
+
+    def _fill_seats(self) -> None:
+        """Hire for every seat that nobody has."""
+        for seat in set(self._seats) - self._coming.keys() - {member.seat for member in self._present}:
+            self._coming[seat] = asyncio.create_task(self._hire(seat))
+
+    async def _hire(self, seat: int) -> None:
+        """Bring in a new worker; where none can begin, the others go on, if there are any."""
+        try:
+            for _ in range(ATTEMPTS):
+                if await self._could_bring_in(seat):
+                    return
+        finally:
+            del self._coming[seat]
+        note = f"a worker that died could not be replaced: of {self.size}, {len(self._present)} went on"
+        self._run.notes += [note] if note not in self._run.notes else []
+
+    async def _could_bring_in(self, seat: int) -> bool:
+        try:
+            self._nurseries.append(Nursery(1))
+            await self._bring_in(self._nurseries[-1].wires[0], seat)
+        except (RunBroken, OSError, RuntimeError) as error:  # no process, no file or no thread may be left
+            log.warning("a worker could not be replaced: %s", error)
+            return False
+        return True
 
 
 async def all_closed(members: Sequence[Member]) -> None:

@@ -21,6 +21,7 @@ class Member:
         loop = asyncio.get_running_loop()
         self.number = number
         self.seat = seat
+        self.is_lost = False
         self.is_ready: asyncio.Future[None] = loop.create_future()
         self.has_closed = asyncio.Event()
         self._connection = wire.connection
@@ -63,8 +64,18 @@ class Member:
             if not future.done():
                 future.set_exception(error)
         if not self.is_ready.done():
-            self.is_ready.set_exception(RunBroken("a worker ended before it could begin; what it said is above"))
+            self.is_ready.set_exception(ended_too_soon())
+
+    def lose(self) -> None:
+        """Hear that it is no more."""
+        self.is_lost = True
+        self.give_up(WorkerLost())
 
     def load(self, model: str) -> tuple[int, int]:
         """How many shards it has, of one model and in all."""
         return sum(shard.model == model for shard in self._shards), len(self._shards)
+
+
+def ended_too_soon() -> RunBroken:
+    """What is said of a worker that never began."""
+    return RunBroken("a worker ended before it could begin; what it said is above")

@@ -1,6 +1,7 @@
 """Ask an OpenAI-like provider which models it has: `GET /v1/models`."""
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -8,6 +9,12 @@ from tasks.config import ModelConfig
 from tasks.lifecycle.claims import Listing
 
 TIMEOUT_S = 5.0
+MOST_BYTES = 8_000_000
+"""A longer answer is no list."""
+
+MOST_OF_A_DATE = 64
+"""Characters of a shutdown date that are kept: whatever it is, people are shown it."""
+
 ENDPOINTS = {
     "openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
     "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
@@ -57,9 +64,19 @@ async def fetch(session: Any, source: Source) -> Listing | None:
     headers = {"Authorization": f"Bearer {source.key}"}
     try:
         async with session.get(f"{source.url}/models", headers=headers, allow_redirects=False) as response:
-            return read_listing(await response.json()) if response.status == 200 else None
-    except (aiohttp.ClientError, TimeoutError, ValueError):
+            return read_listing(json.loads(await body_of(response))) if response.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError):  # the last for what is nested too deeply
         return None
+
+
+async def body_of(response: Any) -> bytes:
+    """What a provider sent; raises ValueError where that is too much."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+    return bytes(body)
 
 
 def read_listing(body: object) -> Listing | None:
@@ -72,5 +89,5 @@ def read_listing(body: object) -> Listing | None:
 
 
 def as_text(value: object) -> str | None:
-    """A date as it is written."""
-    return None if value is None else str(value)
+    """A date as it is written, if not at any length."""
+    return None if value is None else str(value)[:MOST_OF_A_DATE]

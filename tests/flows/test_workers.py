@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -120,6 +122,52 @@ def test_what_a_killed_worker_had_not_finished_goes_to_another_and_the_budget_ho
     assert 1 <= sum(asked.values()) - 80 <= 5, "what was in flight, and nothing else, is asked twice"
     assert night.notes == ["a worker died; what it had not finished went to another"]
     assert workers_of() == []
+
+
+def kill(workers: list[int]) -> None:
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+
+
+@pytest.fixture
+def nobody_else(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From when it is called, workers end before they are ready."""
+    return lambda: monkeypatch.setattr(sys, "executable", shutil.which("false"))
+
+
+def test_with_no_replacement_to_be_had_the_last_worker_goes_on(lab: Lab, nobody_else: Callable[[], None]) -> None:
+    lab.config(more=f"concurrency: 8\n{TWO}")
+
+    def kill_one() -> None:
+        wait_until(lambda: len(lab.provider.requests) >= 10)
+        nobody_else()
+        kill(workers_of()[:1])
+
+    night = evaluated(lab, meanwhile=kill_one)
+    assert {outcome for outcome, _ in night.outcomes.values()} == {"passed"}
+    assert len(night.outcomes) == 80
+    assert night.notes[1:] == ["a worker that died could not be replaced: of 2, 1 went on"]
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_night_that_no_worker_is_left_for_ends_by_itself(lab: Lab, nobody_else: Callable[[], None]) -> None:
+    lab.config(more=f"concurrency: 8\n{TWO}")
+    lab.provider.answer("*", lambda request: said(right(request), delay_s=0.2))
+
+    def kill_all() -> None:
+        wait_until(lambda: len(lab.provider.requests) >= 10)
+        nobody_else()
+        kill(workers_of())
+
+    killing = threading.Thread(target=kill_all)
+    killing.start()
+    night = lab.run("nightly")
+    killing.join()
+    assert night.exit_code == 3
+    [cell] = night.data["comparisons"]
+    assert cell["verdict"] == "unmeasured"
+    assert "no worker is left, and none could be started" in str(cell)
+    assert "a worker that died could not be replaced: of 2, 0 went on" in night.data["notes"]
 
 
 @pytest.mark.slow
