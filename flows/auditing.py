@@ -12,7 +12,8 @@ import numpy as np
 
 from tasks.datasets.calibration import FILE, WORDS, read_labels
 from tasks.datasets.problems import Problems
-from tasks.datasets.text_rows import jsonl_rows, lines_of
+from tasks.datasets.rows import Row
+from tasks.datasets.text_rows import LONGEST_CELL, jsonl_rows, lines_of
 from tasks.documents.wording import brief, shown
 from tasks.errors import UsageError
 from tasks.judges.blinding import Hidden, opened, sealed
@@ -32,7 +33,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Label(NamedTuple):
     """One answer of a filled-in sample: of which output, and whether it `passed` in a person's eyes."""
 
-    where: str
+    row: Row
     suite: str
     origin: str
     scorer: str
@@ -77,47 +78,60 @@ def as_file(rows: Sequence[Mapping[str, Any]], suffix: str) -> str:
     if suffix == ".jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     writer.writerows([harmless(row[name]) for name in COLUMNS] for row in rows)
     return out.getvalue()
 
 
 def harmless(value: object) -> object:
-    """A cell that a spreadsheet shows and does not calculate."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """A cell that a spreadsheet shows and does not calculate; `as_drawn` undoes it."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip("'").startswith(FORMULA) else value
+
+
+def as_drawn(cell: str) -> str:
+    """A cell without the quote that made it harmless."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def read_sample(path: Path) -> tuple[list[Label], int]:
     """The rows of a sample that a person has filled in, and how many are left; raises UsageError with every mistake."""
     problems = Problems()
-    rows = jsonl_fields(path, problems) if path.suffix == ".jsonl" else csv_fields(path)
+    rows = jsonl_rows(path, problems) if path.suffix == ".jsonl" else csv_fields(path)
     labels, left = [], 0
-    for where, fields in rows:
-        word = str(fields.get("verdict") or "").strip().lower()
-        missing = [name for name in (*PLACE, "id") if fields.get(name) in {None, ""}]
-        if missing:
-            problems.add(where, f"the column {missing[0]!r} is missing", kind="missing")
-        elif word and word not in WORDS:
-            problems.add(where, f"verdict: expected pass or fail, got {brief(fields['verdict'])}", kind="verdict")
+    for row in rows:
+        verdict = row.fields.get("verdict")
+        word = "" if verdict is None else str(verdict).strip().lower()
+        if mistake := mistake_in(row.fields, word):
+            problems.add(row.where, mistake, kind=mistake.partition(":")[0])
         elif word:
-            labels.append(label_in(where, fields, passed=WORDS[word]))
+            labels.append(label_in(row, passed=WORDS[word]))
         else:
             left += 1
     problems.raise_any()
     return labels, left
 
 
-def label_in(where: str, fields: Mapping[str, Any], *, passed: bool) -> Label:
+def mistake_in(fields: Mapping[str, Any], word: str) -> str | None:
+    """The first thing wrong with a row in itself; `word` is its verdict."""
+    for name in (*PLACE, "id"):
+        if fields.get(name) in (None, ""):
+            return f"the column {name!r} is missing"
+        if not isinstance(fields[name], str):
+            return f"{name}: expected text, got {brief(fields[name])}"
+    return f"verdict: expected pass or fail, got {brief(fields['verdict'])}" if word and word not in WORDS else None
+
+
+def label_in(row: Row, *, passed: bool) -> Label:
     """A row that was filled in; raises UsageError where somebody changed what tells its output."""
-    place = {name: str(fields[name]) for name in PLACE}
+    place = {name: row.fields[name] for name in PLACE}
     try:
-        hidden = opened(str(fields["id"]), " ".join(place.values()))
-    except ValueError:
+        hidden = opened(row.fields["id"], " ".join(place.values()))
+    except (ValueError, OverflowError):
         message = f"expected {', '.join(PLACE)} and id as they were drawn"
-        raise UsageError.single(message, where=where, hint="`daybreak judge sample` draws again") from None
+        raise UsageError.single(message, where=row.where, hint="`daybreak judge sample` draws again") from None
     return Label(
-        where=where,
+        row=row,
         suite=place["suite"],
         origin=place["origin"],
         scorer=place["scorer"],
@@ -129,21 +143,25 @@ def label_in(where: str, fields: Mapping[str, Any], *, passed: bool) -> Label:
     )
 
 
-def jsonl_fields(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The rows of JSON lines with their places."""
-    return ((row.where, row.fields) for row in jsonl_rows(path, problems))
-
-
-def csv_fields(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The rows of a CSV file with their places."""
-    reader = csv.DictReader(lines_of(path))
-    return ((f"{shown(path)}:{reader.line_num}", fields) for fields in reader)
+def csv_fields(path: Path) -> Iterator[Row]:
+    """The rows of a CSV file with the lines on which they end; raises UsageError where it is broken."""
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.DictReader(lines_of(path), strict=True)
+    try:
+        for fields in reader:
+            texts = {name: as_drawn(cell) for name, cell in fields.items() if isinstance(cell, str)}
+            yield Row(shown(path), reader.line_num, texts)
+    except csv.Error as error:
+        raise UsageError.single(f"broken CSV: {error}", where=f"{shown(path)}:{reader.line_num}") from None
 
 
 def lines_for(results: Path, suite: Suite, labels: Iterable[Label], annotator: str) -> list[dict[str, Any]]:
-    """What is new to a suite's calibration file; outputs come from the warehouse, not from the sample."""
+    """What is new to a suite's calibration file; outputs come from the warehouse, not from the sample.
+
+    Raises UsageError, with the sample's line, for what the file could not be read with.
+    """
     known = {
-        (one.origin, one.model, one.scorer, one.case.id, one.output)
+        (one.origin, one.model, one.scorer, one.case.id, one.output, one.verdicts[annotator])
         for one in read_labels(suite)
         if annotator in one.verdicts
     }
@@ -157,10 +175,13 @@ def lines_for(results: Path, suite: Suite, labels: Iterable[Label], annotator: s
         output = spoken[cell].get((label.case, label.trial))
         if output is None:
             message = f"expected an output of {label.model} in {label.origin} that was judged, got {label.case!r}"
-            raise UsageError.single(message, where=label.where)
-        if (*cell, label.case, output) not in known:
-            lines.append(line_of(label, output, annotator))
-    return lines
+            raise UsageError.single(message, where=label.row.where)
+        said = (*cell, label.case, output, label.passed)
+        if said not in known:
+            known.add(said)
+            lines.append(label.row._replace(fields=line_of(label, output, annotator)))
+    read_labels(suite, lines)
+    return [line.fields for line in lines]
 
 
 def line_of(label: Label, output: str, annotator: str) -> dict[str, Any]:

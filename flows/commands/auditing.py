@@ -35,7 +35,7 @@ def sample(
     rows = list(auditing.sample_rows(file.results, read, cells, n))
     if not rows:
         raise UsageError.single(f"no judge spoke of any answer in {cells[0].run_id}")
-    path.write_text(auditing.as_file(rows, path.suffix), "utf-8")
+    path.write_text(auditing.as_file(rows, path.suffix), "utf-8", newline="")
     text = (
         f"{len(rows)} outputs of {cells[0].run_id} to label: {shown(path)}\n"
         "Write pass or fail into its column `verdict`, by the suite's rubric; from "
@@ -68,12 +68,13 @@ def refuse_target(path: Path) -> None:
 
 def label(*, config: str, results: str | None, path: str, annotator: str) -> Answered:
     """Take the labels of a sample into the calibration files, and correct by them what they were drawn from."""
+    refuse_annotator(annotator)
     file = read_config(Request(config=config, results=results))
     labels, left = auditing.read_sample(existing(Path(path)))
     suites = {suite.name: suite for suite in judged_suites(file, ())}
     for one in labels:
         if one.suite not in suites:
-            raise UsageError.single(f"expected a judged suite, got {brief(one.suite)}", where=one.where)
+            raise UsageError.single(f"expected a judged suite, got {brief(one.suite)}", where=one.row.where)
     lines = {
         name: auditing.lines_for(file.results, suite, [one for one in labels if one.suite == name], annotator)
         for name, suite in suites.items()
@@ -86,6 +87,12 @@ def label(*, config: str, results: str | None, path: str, annotator: str) -> Ans
     n_added = sum(map(len, lines.values()))
     data = {"status": "ok", "added": n_added, "left": left, "corrections": [asdict(one) for one in corrections]}
     return Answered(exit_code=OK, data=data, text=told(n_added, left, corrections))
+
+
+def refuse_annotator(name: str) -> None:
+    """Raise UsageError for a name that says nothing, or that no file can hold."""
+    if not name.strip() or not name.isprintable():
+        raise UsageError.single(f"expected the name of who labelled, got {brief(name)}", hint="--annotator")
 
 
 def existing(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ FILE = "calibration.jsonl"
 FIELDS = ("case", "input", "expected", "kind", "tags", "output", "verdicts", "model", "scorer", "weight", "origin")
 OF_A_CASE = ("input", "expected", "kind", "tags")
 WORDS: Mapping[str, bool] = {"pass": True, "fail": False}
+LEAST_WEIGHT, LARGEST_WEIGHT = 1e-9, 1e9
+"""Between them, sums of squares are neither 0 nor infinite."""
 
 
 def calibration_file(suite: Suite) -> Path | None:
@@ -27,16 +28,17 @@ def calibration_file(suite: Suite) -> Path | None:
     return path if path.is_file() else None
 
 
-def read_labels(suite: Suite) -> list[LabelledOutput]:
+def read_labels(suite: Suite, added: Sequence[Row] = ()) -> list[LabelledOutput]:
     """Every labelled output of a suite, none where it has no file; raises UsageError with every mistake in it.
 
-    Lines about the same output of the same sample are one row, with the verdicts of all.
+    Lines about the same output of the same sample are one row, with the verdicts of all. `added` are lines that the
+    file does not hold yet, read as if it did.
     """
     path = calibration_file(suite)
-    if path is None:
+    if path is None and not added:
         return []
     problems = Problems()
-    rows = list(jsonl_rows(path, problems))
+    rows = [*(jsonl_rows(path, problems) if path else ()), *added]
     wanted = {row.fields.get("case") for row in rows if isinstance(row.fields.get("case"), str)}
     cases = {case.id: case for case in cases_of(suite) if case.id in wanted}
     labelled = [one for row in rows if (one := labelled_in(row, suite, cases, problems))]
@@ -119,12 +121,14 @@ def is_text(value: object) -> bool:
 
 def are_verdicts(value: object) -> bool:
     """True for one verdict or more by the names of annotators."""
-    return isinstance(value, dict) and bool(value) and all(is_text(k) and v in WORDS for k, v in value.items())
+    if not isinstance(value, dict):
+        return False
+    return bool(value) and all(is_text(k) and isinstance(v, str) and v in WORDS for k, v in value.items())
 
 
 def is_weight(value: object) -> bool:
     """True for how many outputs a row can stand for."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value > 0
+    return isinstance(value, int | float) and value is not True and LEAST_WEIGHT <= value <= LARGEST_WEIGHT
 
 
 CHECKS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
@@ -136,7 +140,7 @@ CHECKS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "verdicts": ('{"annotator": "pass" or "fail"}', are_verdicts),
     "model": ("the name of the model that wrote the output", is_text),
     "scorer": ("the name of a scorer", is_text),
-    "weight": ("a number above 0", is_weight),
+    "weight": (f"a number from {LEAST_WEIGHT:g} to {LARGEST_WEIGHT:g}", is_weight),
     "origin": ("the id of a run", is_text),
 }
 

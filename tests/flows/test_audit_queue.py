@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from flows.auditing import as_file, read_sample
+from tasks.errors import UsageError
+from tasks.judges.blinding import Hidden, opened, sealed
 from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider
 from tests.flows.judged_lab import JUDGED, JudgedLab
@@ -143,6 +146,75 @@ def test_labels_in_a_file_are_never_overwritten_and_mistakes_have_their_line(lab
     assert ended.exit_code == 2
     assert (problem["where"], problem["message"]) == ("sample.csv:3", "verdict: expected pass or fail, got 'maybe'")
     assert not (lab.root / "datasets/sums/calibration.jsonl").exists()
+
+
+def test_what_the_calibration_file_could_not_be_read_with_is_refused_before_a_label_is_added(lab: JudgedLab) -> None:
+    lab.run("nightly")
+    lab.run("judge", "sample", "--out", "sample.jsonl", "--n", "3")
+    drawn, *others = [
+        {**json.loads(line), "verdict": "pass"} for line in (lab.root / "sample.jsonl").read_text().splitlines()
+    ]
+    place = " ".join(drawn[name] for name in ("suite", "origin", "scorer", "case"))
+    hidden = opened(drawn["id"], place)
+    kept = lab.root / "datasets/sums/calibration.jsonl"
+
+    def refused(*rows: dict[str, Any], annotator: str = "ann") -> str:
+        before = kept.read_bytes() if kept.exists() else None
+        (lab.root / "sample.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (*others, *rows)))
+        ended = lab.run("judge", "label", "sample.jsonl", "--annotator", annotator)
+        [problem] = ended.data["problems"]
+        assert ended.exit_code == 2
+        assert (kept.read_bytes() if kept.exists() else None) == before
+        return f"{problem['where']}: {problem['message']}".strip(": ")
+
+    forged = {**drawn, "id": sealed(hidden._replace(weight=float("nan")), place)}
+    assert refused(forged) == "sample.jsonl:3: weight: expected a number from 1e-09 to 1e+09, got nan"
+    opposite = {**drawn, "verdict": "fail"}
+    assert refused(drawn, opposite) == "sample.jsonl:4: 'ann' said the opposite at sample.jsonl:3"
+    assert refused(drawn, annotator=" ") == "expected the name of who labelled, got ' '"
+
+    (lab.root / "sample.jsonl").write_text(json.dumps(drawn) + "\n" + json.dumps(drawn) + "\n")
+    assert lab.run("judge", "label", "sample.jsonl", "--annotator", "ann").data["added"] == 1
+    assert refused(opposite) == "sample.jsonl:3: 'ann' said the opposite at datasets/sums/calibration.jsonl:1"
+
+
+def test_a_sample_as_csv_comes_back_as_it_was_drawn(tmp_path: Path) -> None:
+    """A bare carriage return once broke a row, a name like a formula made it foreign, a long cell broke the reader."""
+    hidden = Hidden("small", 0, 1.0)
+    names = ["=1", "+1", "-1", "@a", "'=1", "'a", "a,b", 'a"b']
+    rows = []
+    for name in names:
+        place = dict.fromkeys(("suite", "origin", "scorer", "case"), name)
+        shown = {"input": "a\rb", "expected": "a\r\nb", "output": "\r" + "x" * 200_000, "verdict": "fail"}
+        rows.append({**place, "id": sealed(hidden, " ".join(place.values())), **shown})
+    (tmp_path / "sample.csv").write_text(as_file(rows, ".csv"), "utf-8", newline="")
+    labels, left = read_sample(tmp_path / "sample.csv")
+    assert [label.case for label in labels] == [label.suite for label in labels] == names
+    assert labels[0].row.fields == rows[0]
+    assert left == 0
+
+    (tmp_path / "sample.csv").write_text('"suite","case"\n"sums","c1', "utf-8")
+    with pytest.raises(UsageError, match=r"sample\.csv:1: broken CSV"):
+        read_sample(tmp_path / "sample.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"case": ["c1"]}, r"case: expected text, got \['c1'\]"),
+        ({"origin": 7}, "origin: expected text, got 7"),
+        ({"id": {}}, "id: expected text, got {}"),
+        ({"verdict": False}, "verdict: expected pass or fail, got False"),
+        ({"verdict": ["pass"]}, r"verdict: expected pass or fail, got \['pass'\]"),
+        ({"id": sealed(Hidden("small", 0, 10**400), "a a a a")}, "expected suite, origin, scorer, case and id as"),
+    ],
+)
+def test_a_cell_that_is_no_text_is_told_with_its_line(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    place = dict.fromkeys(("suite", "origin", "scorer", "case"), "a")
+    row = {**place, "id": sealed(Hidden("small", 0, 1.0), "a a a a"), "verdict": "pass", **change}
+    (tmp_path / "sample.jsonl").write_text(json.dumps(row))
+    with pytest.raises(UsageError, match=rf"sample\.jsonl:1: {message}"):
+        read_sample(tmp_path / "sample.jsonl")
 
 
 def test_without_a_night_there_is_nothing_to_sample(lab: JudgedLab) -> None:

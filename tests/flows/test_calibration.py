@@ -166,7 +166,23 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "no weight": (
         '{"case": "c000", "output": "1", "model": "m", "weight": 0, "verdicts": {"ann": "pass"}}',
-        "weight: expected a number above 0, got 0",
+        "weight: expected a number from 1e-09 to 1e+09, got 0",
+    ),
+    "a weight that no float can hold": (
+        f'{{"case": "c000", "output": "1", "model": "m", "weight": 1{"0" * 400}, "verdicts": {{"ann": "pass"}}}}',
+        "weight: expected a number from 1e-09 to 1e+09, got 1000",
+    ),
+    "a weight below 0": (
+        '{"case": "c000", "output": "1", "model": "m", "weight": -1, "verdicts": {"ann": "pass"}}',
+        "weight: expected a number from 1e-09 to 1e+09, got -1",
+    ),
+    "a list of words": (
+        '{"case": "c000", "output": "1", "model": "m", "verdicts": {"ann": ["pass"]}}',
+        """verdicts: expected {"annotator": "pass" or "fail"}, got {'ann': ['pass']}""",
+    ),
+    "an object for a word": (
+        '{"case": "c000", "output": "1", "model": "m", "verdicts": {"ann": {}}}',
+        """verdicts: expected {"annotator": "pass" or "fail"}, got {'ann': {}}""",
     ),
     "another scorer": (
         '{"case": "c000", "output": "1", "model": "m", "scorer": "jury", "verdicts": {"ann": "pass"}}',
