@@ -94,6 +94,7 @@ def test_parameters_against_parameters(lab: Lab) -> None:
     assert sent == {(0, 9), (0.9, None)}
 
 
+@pytest.mark.slow
 def test_another_endpoint_is_asked_and_named(lab: Lab) -> None:
     with FakeProvider() as other:
         other.answer("*", knowing)
@@ -102,6 +103,7 @@ def test_another_endpoint_is_asked_and_named(lab: Lab) -> None:
     assert (ended.exit_code, only(ended)["differences"]) == (0, ["provider endpoint"])
 
 
+@pytest.mark.slow
 def test_a_budget_asks_both_sides_less_often(lab: Lab) -> None:
     price = "price: {input_per_million: 1000, output_per_million: 0}, limits: {concurrency: 1}"
     lab.config({"small": price}, more="budget_usd: 0.2\n")

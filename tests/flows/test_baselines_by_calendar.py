@@ -62,6 +62,7 @@ def test_a_young_baseline_grows_by_the_calendar_until_another_version_answers(la
     assert (listed["run_id"], listed["nights"], listed["provisional"]) == (first["run_id"], nights, False)
 
 
+@pytest.mark.slow
 def test_the_trials_that_prompted_a_promotion_are_discarded_after_a_night(lab: Lab, calendar: Calendar) -> None:
     night_of(lab, calendar)
     lab.provider.answer("*", wrong_below(8))

@@ -131,6 +131,7 @@ def test_a_judge_may_be_called_like_a_model_and_fail_alone(lab: JudgedLab) -> No
     assert lab.sql("SELECT count(*) AS n FROM calls WHERE role = 'model' AND status = 'answered'") == [{"n": 2 * lab.n}]
 
 
+@pytest.mark.slow
 def test_kept_verdicts_that_cannot_be_read_cost_money_and_no_night(lab: JudgedLab) -> None:
     lab.run("nightly")
     lab.asked()
@@ -142,6 +143,7 @@ def test_kept_verdicts_that_cannot_be_read_cost_money_and_no_night(lab: JudgedLa
     assert any("the kept verdicts cannot be used" in note and "delete it" in note for note in night.data["notes"])
 
 
+@pytest.mark.slow
 def test_a_judge_that_changes_while_the_run_is_under_way_says_nothing(lab: JudgedLab) -> None:
     lab.judge(lambda asked: said(by_the_label(asked), served_as="owl-2" if asked.sum == "2 + 3" else "owl-1"))
     night = lab.run("nightly")
@@ -151,6 +153,7 @@ def test_a_judge_that_changes_while_the_run_is_under_way_says_nothing(lab: Judge
     assert only(night)["verdict"] == "unmeasured"
 
 
+@pytest.mark.slow
 def test_a_judge_that_passes_everything_hides_nothing_that_another_scorer_sees(lab: JudgedLab) -> None:
     lab.judge(lambda _: PASS)
     lab.suite(JUDGED.replace("[", "[exact, "))

@@ -155,6 +155,7 @@ def test_where_a_judge_that_changed_cannot_judge_the_baselines_answers_nothing_i
     assert only(lab.run("nightly"))["verdict"] == "unchanged"
 
 
+@pytest.mark.slow
 def test_a_changed_label_is_judged_on_both_sides_where_the_answer_is_the_same(lab: JudgedLab) -> None:
     lab.run("nightly")
     lab.suite(JUDGED, relabelled(lab.n, 4))
@@ -164,6 +165,7 @@ def test_a_changed_label_is_judged_on_both_sides_where_the_answer_is_the_same(la
     assert any("4 labels changed" in note for note in night.data["notes"])
 
 
+@pytest.mark.slow
 def test_cases_with_a_new_label_are_all_left_out_where_one_answer_was_never_judged_by_it(lab: JudgedLab) -> None:
     """To leave out only those whose answer changed would leave out every flip, and nothing else."""
     lab.run("nightly")
@@ -194,6 +196,7 @@ def test_a_new_scorer_beside_the_judge_takes_the_judges_verdicts_from_before(lab
     assert only(night)["pass_rate"] == pytest.approx(7 / 9), "7 and 17 fail the pattern"
 
 
+@pytest.mark.slow
 def test_a_judge_whose_version_is_not_disclosed_is_taken_for_the_same_all_day(lab: JudgedLab) -> None:
     lab.judge(by_the_label, served_as=None)
     lab.run("nightly")
@@ -268,6 +271,7 @@ def test_a_judge_without_a_key_is_refused_only_where_a_suite_asks_it(lab: Judged
     assert lab.run("check").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_resumed_night_judges_what_was_answered_without_asking_the_model_again(lab: JudgedLab) -> None:
     lab.judge(lambda asked: by_the_label(asked) if asked.sum < "5" else said(PASS, served_as="owl-1", delay_s=60))
     command = [sys.executable, "-c", "from flows.cli import main; main(['nightly', '--json'])"]

@@ -94,6 +94,7 @@ def test_a_drop_behind_the_same_version_is_called_what_it_is(lab: Lab) -> None:
     )
 
 
+@pytest.mark.slow
 def test_two_changes_at_once_are_listed_with_the_comparisons_that_tell_them_apart(lab: Lab) -> None:
     lab.suite(f"scorers: [exact]\nprompt: prompt.md\ngate: {GATE}\n")
     lab.write("datasets/sums/prompt.md", "Add.")
@@ -134,6 +135,7 @@ def test_a_prompt_that_is_not_what_its_template_renders_is_an_event_of_its_own(
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 def test_the_watch_finds_a_move_with_one_call_compares_at_once_and_only_once(lab: Lab) -> None:
     lab.provider.answer("*", served(right, "m-0314"))
     lab.run("nightly")
@@ -164,6 +166,7 @@ def test_a_model_that_does_not_answer_its_probe_ends_the_watch_with_3(lab: Lab) 
     assert lab.run("watch", "--no-probe").data["calls"] == 0
 
 
+@pytest.mark.slow
 def test_a_replacement_that_was_never_measured_is_compared_once_if_the_team_wants_it(lab: Lab) -> None:
     soon = (datetime.now(UTC) + timedelta(days=25)).date()
     price = "price: {input_per_million: 1, output_per_million: 1}"

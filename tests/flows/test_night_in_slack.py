@@ -63,6 +63,7 @@ def test_quiet_nights_say_nothing_and_a_regression_says_drop_interval_n_and_thre
     assert night.data["message"] is None, "what Slack has is not printed"
 
 
+@pytest.mark.slow
 def test_a_regression_is_one_thread_from_its_beginning_to_its_end(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", wrong_below(8))
@@ -83,6 +84,7 @@ def test_a_regression_is_one_thread_from_its_beginning_to_its_end(team: Team) ->
     assert team.sql("SELECT * FROM incident_events ORDER BY recorded_at") == before
 
 
+@pytest.mark.slow
 def test_an_acknowledged_incident_is_quiet_and_its_thread_says_until_when(team: Team) -> None:
     team.run("nightly")
     assert team.run("alerts", "preview").data["messages"] == []
@@ -129,6 +131,7 @@ def test_a_night_whose_message_was_not_delivered_says_so_and_the_next_night_deli
     assert reply["metadata"]["event_payload"]["incident"] == first["metadata"]["event_payload"]["incident"]
 
 
+@pytest.mark.slow
 def test_what_waits_for_slack_is_printed_once_where_the_config_names_no_channel_any_more(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", broken_below(6, refused(400, "Bad luck.")))
@@ -143,6 +146,7 @@ def test_what_waits_for_slack_is_printed_once_where_the_config_names_no_channel_
     assert (quiet.exit_code, quiet.data["message"]) == (0, None)
 
 
+@pytest.mark.slow
 def test_a_regression_that_slack_did_not_hear_of_still_ends_with_1(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", wrong_below(8))
@@ -152,6 +156,7 @@ def test_a_regression_that_slack_did_not_hear_of_still_ends_with_1(team: Team) -
     assert night.data["undelivered"]
 
 
+@pytest.mark.slow
 def test_a_post_that_failed_half_way_is_not_repeated_where_it_arrived(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", wrong_below(8))
@@ -198,6 +203,7 @@ def test_a_retirement_is_told_once_when_it_reaches_a_notice_level(team: Team) ->
     assert row == {"model": "small", "days_left": 25, "source": "config"}
 
 
+@pytest.mark.slow
 def test_a_night_that_was_killed_is_told_by_the_watch_and_is_over_with_the_next_night(team: Team) -> None:
     team.run("nightly")
     [finished] = sorted((team.root / "results" / "runs").iterdir())
@@ -216,6 +222,7 @@ def test_a_night_that_was_killed_is_told_by_the_watch_and_is_over_with_the_next_
     assert [row["kind"] for row in team.sql("SELECT kind FROM incidents")] == ["night"]
 
 
+@pytest.mark.slow
 def test_an_alert_that_did_not_arrive_is_an_incident_until_it_does(team: Team) -> None:
     team.run("nightly")
     team.provider.answer("*", wrong_below(8))

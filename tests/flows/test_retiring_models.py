@@ -50,6 +50,7 @@ def test_every_source_is_heard_in_a_night_and_the_earliest_counts(lab: Lab) -> N
     assert row == {"model": "small", "days_left": 20}
 
 
+@pytest.mark.slow
 def test_a_list_is_not_asked_for_where_nobody_wants_it(lab: Lab) -> None:
     lab.config(more="model_lists: false\n")
     lab.provider.models = []

@@ -78,6 +78,7 @@ def test_what_a_night_cost_adds_up(lab: Lab) -> None:
     assert shown["usd"] == pytest.approx(cells, abs=0.0001)
 
 
+@pytest.mark.slow
 def test_what_is_told_in_the_message_is_not_told_twice(lab: Lab) -> None:
     out = confirmed(lab).out
     [row] = lab.sql("SELECT cause FROM comparisons WHERE verdict = 'regressed'")
@@ -87,6 +88,7 @@ def test_what_is_told_in_the_message_is_not_told_twice(lab: Lab) -> None:
     assert "retirement" not in out, "nothing is known of any"
 
 
+@pytest.mark.slow
 def test_an_answer_that_shows_the_flip_is_shown_with_what_the_scorers_said(lab: Lab) -> None:
     lab.suite("scorers: [exact]\ngate: {baseline_trials: 3, max_detectable_drop_pp: 100, max_confirm_trials: 2}\n")
     night = confirmed(lab)
@@ -116,6 +118,7 @@ def test_a_judges_reasoning_stands_beside_the_answers_that_changed(tmp_path: Pat
         assert "judge: It says nothing." in page
 
 
+@pytest.mark.slow
 def test_what_confirming_may_take_is_told_before_and_counted_while_it_is_done(lab: Lab) -> None:
     first = daybreak(lab.root, "plan")
     assert first.out.splitlines()[-1].startswith("40 calls, at most unknown, less than a minute. No model")
@@ -125,6 +128,7 @@ def test_what_confirming_may_take_is_told_before_and_counted_while_it_is_done(la
     assert "40/20" not in night.err
 
 
+@pytest.mark.slow
 def test_a_night_that_was_narrowed_is_repeated_so(lab: Lab) -> None:
     lab.suite("scorers: [exact]\n", [{"id": "one", "input": "1 + 2", "expected": "3"}], name="other")
     page = page_of(daybreak(lab.root, "nightly", "--suite", "other"))
