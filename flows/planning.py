@@ -115,7 +115,9 @@ def most_trials(suite: Suite) -> int:
 def candidate_cell(suite: Suite, candidate: Candidate, baseline: Baseline, *, trials: int | None = None) -> PlannedCell:
     """The candidate on one suite, with the parameters and the prompt that are asked for."""
     cell = new_cell(suite, candidate.model, baseline, trials=trials, overrides=candidate.overrides)
-    return replace(cell, wording=candidate.wordings.get(suite.name))
+    stored = {name: value for name, value in candidate.overrides.items() if name not in candidate.withheld}
+    wording = candidate.wordings.get(suite.name)
+    return replace(cell, overrides=stored, withheld=candidate.withheld, wording=wording)
 
 
 def stored_baseline(

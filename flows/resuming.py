@@ -44,8 +44,14 @@ def asks_cases(folder: RunFolder) -> bool:
 
 
 def stored_plan(folder: RunFolder, file: ConfigFile) -> tuple[ConfigFile, Plan]:
-    """The config and plan that a run started with; keys and other secrets are those of today's environment."""
+    """The config and plan that a run started with; keys and other secrets are those of today's environment.
+
+    Raises UsageError for a comparison whose candidate was given secrets, which are not stored.
+    """
     plan = Plan.from_json(folder.plan.read_bytes())
+    if withheld := sorted({name for cell in plan.cells for name in cell.withheld}):
+        message = f"{plan.run_id} was asked with {', '.join(withheld)}, which may be secret and was not stored"
+        raise UsageError.single(message, hint="start the comparison anew")
     stored = open_config(folder.config, env=file.env, results=file.results)
     if stored.problems:
         raise UsageError(stored.problems)

@@ -16,10 +16,11 @@ RUN_ID = re.compile(r"run-\d{8}-\d{6}-[0-9a-z]{4}")
 
 CONTROLLED_PARAMS = frozenset(
     {
-        "acompletion", "api_base", "api_key", "base_url", "cache", "caching", "client", "context_window_fallback_dict",
-        "cooldown_time", "custom_llm_provider", "fallbacks", "max_retries", "messages", "metadata", "mock_response",
-        "mock_timeout", "mock_tool_calls", "model", "model_list", "n", "num_retries", "request_timeout",
-        "retry_policy", "retry_strategy", "stream", "stream_options", "stream_timeout", "timeout",
+        "acompletion", "api_base", "api_key", "base_url", "cache", "caching", "callbacks", "client",
+        "context_window_fallback_dict", "cooldown_time", "custom_llm_provider", "failure_callback", "fallbacks",
+        "logger_fn", "max_retries", "messages", "metadata", "mock_response", "mock_timeout", "mock_tool_calls", "model",
+        "model_list", "n", "num_retries", "request_timeout", "retry_policy", "retry_strategy", "stream",
+        "stream_options", "stream_timeout", "success_callback", "timeout",
     }
 )  # fmt: skip
 """litellm arguments that would take pace, retries, money or the shape of an answer out of our hands."""

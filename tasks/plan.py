@@ -54,7 +54,8 @@ class PlannedCell:
     """One suite on one model.
 
     Without a baseline, a cell of phase `baseline` pins itself, and any other is only there to be compared with.
-    `overrides` are parameters over the model's and the suite's, None for one that is not to be sent.
+    `overrides` are parameters over the model's and the suite's, None for one that is not to be sent; `withheld` names
+    what was asked for too and is secret: parameters, or `api_base`. A plan that is stored lacks it.
     """
 
     suite: str
@@ -65,6 +66,7 @@ class PlannedCell:
     baseline: Baseline | None
     params: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
     wording: Wording | None = None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import runtime
 from flows.answer import Answered
+from flows.candidates import without_secrets
 from flows.prepared import Prepared, hand_over, prepare_comparison, prepare_night
 from flows.probing import judges_used
 from flows.requests import CompareRequest, NightRequest, Request
@@ -45,7 +46,8 @@ def compare(**options: Any) -> Answered:
     if is_stored(request):
         found = compare_stored(request)
         return Answered(exit_code=exit_code(found), data=as_data(found), text=shown_result(found))
-    return run(request, prepare_comparison(request, now=now()), "compare")
+    prepared = prepare_comparison(request, now=now())
+    return run(without_secrets(request, prepared.file.secrets), prepared, "compare")
 
 
 def run(request: Request, prepared: Prepared, flow: str) -> Answered:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.prefect_server import PrefectServer
 from tests.fakes.provider import FakeProvider, Received, Reply, said
 from tests.flows.judged_lab import only
-from tests.flows.lab import Lab, right
+from tests.flows.lab import KEY, Lab, killed_when, right
 from tests.flows.night import pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -162,6 +163,11 @@ def test_a_baseline_may_be_a_litellm_id_and_is_asked_where_the_candidate_is(lab:
         (["--prompt", "lacking.md"], "lacking.md:1"),
         (["--param", "temperature"], "expected NAME=VALUE"),
         (["--param", "stream=true"], "Daybreak controls stream itself"),
+        (["--param", 'callbacks=["x"]'], "Daybreak controls callbacks itself"),
+        (["--param", "temperature=1e999"], "a finite number"),
+        (["--param", "user=\udcff"], "halves of characters"),
+        (["--api-base", "http://[::1"], "expected an address"),
+        (["--api-base", "http://\udcff"], "halves of characters"),
         (["--api-base", "elsewhere"], "an address that starts with http"),
     ],
 )
@@ -172,3 +178,42 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_called(lab: Lab, opt
     assert ended.exit_code == 2
     assert message in str(ended.data["problems"])
     assert lab.provider.requests == []
+
+
+def test_what_may_be_secret_reaches_the_provider_and_nothing_that_is_kept(
+    lab: Lab, prefect_server: PrefectServer
+) -> None:
+    """A candidate's name once held its parameters as they were typed."""
+    headers = '{"X-Team": "Bearer sk-typed-1", "X-Auth": "sk-typed-2"}'
+    options = ["--param", f"extra_headers={headers}", "--param", f"user={KEY}"]
+    ended = lab.run("compare", "--candidate", "small", *options)
+    assert ended.exit_code == 0, ended.err
+    assert "Bearer sk-typed-1" in {request.headers.get("x-team") for request in lab.provider.requests}
+    assert KEY in {request.body.get("user") for request in lab.provider.requests}
+    flow_run = prefect_server.flow_runs(id={"any_": [max(lab.root.glob("results/runs/*/flow-run")).read_text()]})
+    kept = [path.read_bytes() for path in lab.root.glob("results/**/*") if path.is_file()]
+    kept += [cell.encode() for cell in map(str, lab.sql("SELECT * FROM calls") + lab.sql("SELECT * FROM cells"))]
+    for secret in ("sk-typed-1", "sk-typed-2", KEY):
+        assert not any(secret.encode() in content for content in kept)
+        assert secret not in f"{flow_run} {ended.out} {ended.err}"
+
+
+def test_a_comparison_with_what_was_not_stored_is_not_resumed_with_less(lab: Lab) -> None:
+    lab.provider.answer("*", lambda request: said(right(request), delay_s=0.05))
+    options = ["--param", "user=" + "x" * 41]
+    killed_when(lambda: len(lab.provider.requests) >= 5, lab, "compare", "--candidate", "small", *options)
+    asked = len(lab.provider.requests)
+    resumed = lab.run("nightly", "--resume", "latest")
+    assert resumed.exit_code == 2
+    assert "was asked with user, which may be secret" in resumed.data["problems"][0]["message"]
+    assert len(lab.provider.requests) == asked
+
+
+def test_a_changed_candidate_has_a_name_of_its_own(lab: Lab) -> None:
+    """One whose name was taken, or cut off, once broke the run."""
+    lab.config({"small": "", "small with seed=1": "", "s" * 100: ""})
+    for candidate in ("small", "s" * 100):
+        ended = lab.run("compare", "--candidate", candidate, "--param", "seed=1")
+        assert ended.exit_code == 0, ended.err
+        assert only(ended)["baseline_model"] == candidate
+        assert only(ended)["model"] not in {candidate, "small with seed=1"}
