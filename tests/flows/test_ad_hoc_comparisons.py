@@ -185,11 +185,11 @@ def test_what_may_be_secret_reaches_the_provider_and_nothing_that_is_kept(
 ) -> None:
     """A candidate's name once held its parameters as they were typed."""
     headers = '{"X-Team": "Bearer sk-typed-1", "X-Auth": "sk-typed-2"}'
-    options = ["--param", f"extra_headers={headers}", "--param", f"user={KEY}"]
+    options = ["--param", f"extra_headers={headers}", "--param", f"stop={KEY}"]
     ended = lab.run("compare", "--candidate", "small", *options)
     assert ended.exit_code == 0, ended.err
     assert "Bearer sk-typed-1" in {request.headers.get("x-team") for request in lab.provider.requests}
-    assert KEY in {request.body.get("user") for request in lab.provider.requests}
+    assert KEY in {request.body.get("stop") for request in lab.provider.requests}
     flow_run = prefect_server.flow_runs(id={"any_": [max(lab.root.glob("results/runs/*/flow-run")).read_text()]})
     kept = [path.read_bytes() for path in lab.root.glob("results/**/*") if path.is_file()]
     kept += [cell.encode() for cell in map(str, lab.sql("SELECT * FROM calls") + lab.sql("SELECT * FROM cells"))]
