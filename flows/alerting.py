@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flows.pictures import picture_of
+from flows.incident_chart import picture_of
 from flows.result import RunResult
 from flows.run import Run, now
 from flows.run_folder import is_alive

@@ -218,11 +218,13 @@ def content_hash(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def watch_plan(file: ConfigFile, suites: Sequence[Suite], *, now: datetime) -> Plan:
-    """The plan of a watch: it asks no case."""
+def plan_without_cells(
+    file: ConfigFile, flow: Literal["watch", "calibrate"], suites: Sequence[Suite], *, now: datetime
+) -> Plan:
+    """The plan of a run that asks no case."""
     return Plan(
         run_id=new_run_id(now),
-        flow="watch",
+        flow=flow,
         created_at=now,
         root=file.root,
         night=0,

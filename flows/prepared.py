@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.affordable import told_trials, within_budget
-from flows.announced import announced_problems
 from flows.candidates import Candidate, with_candidate
 from flows.history import read_history, with_day_shifts
 from flows.news import News
 from flows.payers import budget_problems, budget_warnings
-from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, watch_plan
+from flows.planning import comparison_cells, make_plan, night_cells, notes_on_references, plan_without_cells
 from flows.requests import CompareRequest, NightRequest, Request, WatchRequest
 from flows.resuming import changes_since, folder_to_resume, stored_plan
+from flows.retirements_file import announced_problems
 from flows.workers.crew import Crew
 from tasks.calls.rehearsal import problems_of_params
 from tasks.datasets.suites import CheckAll, load_suites
@@ -74,7 +74,7 @@ def prepared_watch(request: WatchRequest, *, now: datetime) -> Prepared:
 def prepare_watch(request: WatchRequest, *, now: datetime) -> Prepared:
     """Read and check what a watch looks at."""
     file = read_config(request)
-    plan = watch_plan(file, read_suites(file, request.suites), now=now)
+    plan = plan_without_cells(file, "watch", read_suites(file, request.suites), now=now)
     return Prepared(file=file, plan=plan, folder=RunFolder(file.results, plan.run_id))
 
 

@@ -7,9 +7,9 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, confirming, noticing, notifying, probing, rejudging, reporting, storing, watching
-from flows.announcing import announce, ask_for_comparison
+from flows import comparing, confirming, model_events, notifying, probing, rejudging, reporting, storing, watching
 from flows.evaluation import Evaluation
+from flows.prefect_events import announce, ask_for_comparison
 from flows.requests import WatchRequest
 from flows.result import RunResult, headline
 from flows.retirements import ask_lists
@@ -78,7 +78,7 @@ async def notice(run: Run) -> None:
 
     @task(name="notice", cache_policy=NO_CACHE)
     async def look() -> None:
-        run.events = await asyncio.to_thread(noticing.notice, run)
+        run.events = await asyncio.to_thread(model_events.notice, run)
         run.listings = await ask_lists(run.file) if run.plan.flow != "compare" else {}
 
     if not run.stop.is_set():

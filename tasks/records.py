@@ -16,6 +16,7 @@ Trust = Literal["calibrated", "uncalibrated", "outdated", "refused"]
 CorrectionMethod = Literal["rogan-gladen", "ppi++", "stratified"]
 RunStatus = Literal["running", "finished", "interrupted", "broken"]
 Risk = Literal["none", "unknown", "low", "medium", "high", "critical"]
+IncidentStep = Literal["opened", "worse", "ongoing", "resolved", "closed", "acknowledged"]
 EventKind = Literal["version_moved", "versions_mixed", "prompt_drifted", "comparison_started"]
 
 
@@ -463,9 +464,6 @@ class Run:
     calls: int
     cost_usd: float | None
     recorded_at: datetime
-
-
-IncidentStep = Literal["opened", "worse", "ongoing", "resolved", "closed", "acknowledged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.alerting import report_link
 from flows.answer import OK, Answered
-from flows.pictures import picture_of
+from flows.incident_chart import picture_of
 from flows.prepared import read_config, read_suites
 from flows.requests import Request
 from flows.run import now

@@ -12,7 +12,7 @@ from flows.answer import INTERRUPTED, OK, UNMEASURED, Answered
 from flows.calibrating import Calibrated, Labels
 from flows.correcting import correct_stored
 from flows.payers import budget_problems
-from flows.planning import new_run_id
+from flows.planning import plan_without_cells
 from flows.prepared import read_config, read_suites
 from flows.probing import judges_used
 from flows.requests import Request
@@ -27,7 +27,7 @@ from tasks.calls.credentials import unusable_models
 from tasks.datasets.calibration import FILE, read_labels
 from tasks.documents import ConfigFile
 from tasks.errors import UsageError
-from tasks.plan import Plan, RunFolder
+from tasks.plan import RunFolder
 from tasks.records import Calibration, Correction, Suite
 from tasks.scoring.judge import build_judges
 from tasks.storage import judged, reads
@@ -81,17 +81,7 @@ def refuse_what_cannot_be_asked(file: ConfigFile, suites: Sequence[Suite]) -> No
 async def interruptibly(file: ConfigFile, suites: Sequence[Suite], labels: Labels) -> tuple[Run, Calibrated]:
     """Calibrate as a run of its own, which Ctrl-C ends early; it cannot be resumed, but kept verdicts stay."""
     Interruption().take_signals()
-    moment = now()
-    plan = Plan(
-        run_id=new_run_id(moment),
-        flow="calibrate",
-        created_at=moment,
-        root=file.root,
-        night=0,
-        config=file.raw,
-        suites=tuple(suites),
-        cells=(),
-    )
+    plan = plan_without_cells(file, "calibrate", suites, now=now())
     folder = RunFolder(file.results, plan.run_id)
     with held(folder):
         run = Run(plan=plan, folder=folder, file=file, stop=stop_event())

@@ -45,4 +45,5 @@ def whole_nights_are_seen(root: Path) -> bool:
     out, err = reader.communicate()
     assert reader.returncode == 0, err
     [row] = json.loads(out)["rows"]
-    return bool(row["calls"] == row["scores"])
+    assert row["calls"] == row["scores"]
+    return True

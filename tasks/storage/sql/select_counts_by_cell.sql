@@ -1,11 +1,5 @@
 -- Of every case of some cells, the passed and measured trials in the runs that are named for the cell.
-WITH wanted AS (
-    SELECT cell.suite, cell.model, cell.run_ids
-    FROM (
-        SELECT unnest(from_json($cells, '[{"suite": "VARCHAR", "model": "VARCHAR", "run_ids": ["VARCHAR"]}]')) AS cell
-    )
-),
-by_case AS (
+WITH by_case AS (
     SELECT
         outcomes.suite,
         outcomes.model,
@@ -13,7 +7,7 @@ by_case AS (
         count(*) FILTER (outcome = 'passed') AS passed,
         count(*) AS measured
     FROM outcomes
-    JOIN wanted
+    JOIN named_cells($cells) AS wanted
         ON outcomes.suite = wanted.suite AND outcomes.model = wanted.model
             AND list_contains(wanted.run_ids, outcomes.run_id)
     WHERE outcomes.phase IN ('planned', 'baseline') AND outcomes.outcome <> 'unmeasured'

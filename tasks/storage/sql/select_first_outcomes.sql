@@ -1,12 +1,6 @@
 -- What came of the first planned trial of each case in some runs, as one text per cell: case after case, of each the runs
 -- in their order, 1 where it passed and 0 where it failed. Cases that a run did not measure are left out.
-WITH wanted AS (
-    SELECT cell.suite, cell.model, cell.run_ids
-    FROM (
-        SELECT unnest(from_json($cells, '[{"suite": "VARCHAR", "model": "VARCHAR", "run_ids": ["VARCHAR"]}]')) AS cell
-    )
-),
-by_case AS (
+WITH by_case AS (
     SELECT
         outcomes.suite,
         outcomes.model,
@@ -14,7 +8,7 @@ by_case AS (
         len(any_value(wanted.run_ids)) AS nights,
         string_agg(CASE outcome WHEN 'passed' THEN '1' ELSE '0' END, '' ORDER BY outcomes.run_id) AS passed
     FROM outcomes
-    JOIN wanted
+    JOIN named_cells($cells) AS wanted
         ON outcomes.suite = wanted.suite AND outcomes.model = wanted.model
             AND list_contains(wanted.run_ids, outcomes.run_id)
     WHERE outcomes.phase IN ('planned', 'baseline') AND outcomes.trial = 1 AND outcomes.outcome <> 'unmeasured'
