@@ -42,7 +42,8 @@ NIGHTS = (Night("workers: 1", 1), Night("workers: 2", 2), Night("workers: 2, own
 def main(cases: int = 5000, rounds: int = 3) -> None:
     """Print the medians."""
     peers = {peer: program for peer in PEERS if (program := peer.program())}
-    taken: dict[str, list[Whole]] = {program.name: [] for program in (*NIGHTS, *peers)}
+    names = [*(night.name for night in NIGHTS), *(peer.name for peer in peers)]
+    taken: dict[str, list[Whole]] = {name: [] for name in names}
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server(Path(folder, "home")) as prefect,
