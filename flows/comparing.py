@@ -23,6 +23,7 @@ from tasks.reports.page import SliceRate
 from tasks.storage import reads
 from tasks.storage.counts import CellTotals, TrialCounts, cell_totals, trial_counts
 from tasks.storage.judged import calibrations
+from tasks.storage.warehouse import Warehouse
 from tasks.verdicts.compare import Judged, judge_first_night
 from tasks.verdicts.decide import Decided, decide
 
@@ -44,10 +45,14 @@ def compare_cells(run: Run) -> RunResult:
     totals = {(total.suite, total.model): total for total in cell_totals(run.results, run.id)}
     if run.stop.is_set():
         return interrupted(run)
-    judged = [judge_cell(run, planned, totals.get((planned.suite, planned.model))) for planned in run.plan.cells]
-    run.notes += notes_on(run, [one.cell for one in judged], [one.comparison for one in judged if one.comparison])
-    result = result_of(run, judged)
-    result = replace(result, comparisons=tuple(explained(run, result.comparisons, result.cells)))
+    judged = []
+    for planned in run.plan.cells:
+        with Warehouse(run.results).kept_open():
+            judged.append(judge_cell(run, planned, totals.get((planned.suite, planned.model))))
+    with Warehouse(run.results).kept_open():
+        run.notes += notes_on(run, [one.cell for one in judged], [one.comparison for one in judged if one.comparison])
+        result = result_of(run, judged)
+        result = replace(result, comparisons=tuple(explained(run, result.comparisons, result.cells)))
     store_records(
         run,
         {

@@ -7,13 +7,19 @@ import numpy as np
 from flows.pairing import case_of
 from flows.run import Run
 from tasks.plan import PlannedCell, Shard, cut
+from tasks.storage.warehouse import Warehouse
 from tasks.verdicts.decide import MoreTrials, decide
 from tasks.verdicts.evidence import Evidence
 
 
 def shards_to_confirm(run: Run) -> list[Shard]:
     """The fresh trials that the rule of a night wants next, of all cells that it still suspects."""
-    return [shard for planned in run.plan.cells if planned.baseline for shard in shards_of(run, planned)]
+    found: list[Shard] = []
+    for planned in run.plan.cells:
+        if planned.baseline:
+            with Warehouse(run.results).kept_open():
+                found += shards_of(run, planned)
+    return found
 
 
 def shards_of(run: Run, planned: PlannedCell) -> Iterator[Shard]:

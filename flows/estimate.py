@@ -14,6 +14,7 @@ from tasks.plan import Plan, PlannedCell
 from tasks.records import Suite
 from tasks.storage import reads
 from tasks.storage.counts import Side, trial_counts
+from tasks.storage.warehouse import Warehouse
 from tasks.verdicts.detectable import detectable_before_baseline_pp, detectable_pp
 from tasks.verdicts.drift import Drift
 
@@ -48,7 +49,8 @@ class Estimate:
 
 def estimate(file: ConfigFile, plan: Plan) -> list[Estimate]:
     """Estimate every cell of a plan."""
-    return [estimate_cell(file, plan, cell, known_latency_ms(file, cell)) for cell in plan.cells]
+    with Warehouse(file.results).kept_open():
+        return [estimate_cell(file, plan, cell, known_latency_ms(file, cell)) for cell in plan.cells]
 
 
 def known_latency_ms(file: ConfigFile, cell: PlannedCell) -> float | None:

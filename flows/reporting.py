@@ -11,14 +11,24 @@ from tasks.reports.page import CallCount, LatencyBin, PastCell, ReportPage, Unme
 from tasks.reports.site import MOST_NIGHTS, RunRow
 from tasks.reports.write import reported_runs, write_list, write_report
 from tasks.storage import reads, shown, sightings
+from tasks.storage.warehouse import Warehouse
 
 SHOWN_REASONS = 5
 
 
 def report_run(run: Run, result: RunResult) -> Path:
     """Write the pages of a run; gives the path of the first."""
+    with Warehouse(run.results).kept_open():
+        page = page_of(run, result)
+    path = write_report(run.results, page)
+    list_runs(run.results)
+    return path
+
+
+def page_of(run: Run, result: RunResult) -> ReportPage:
+    """All that the pages show."""
     status: RunStatus = result.status
-    page = ReportPage(
+    return ReportPage(
         run=run.record(status, calls=result.calls, cost_usd=result.cost_usd),
         whole=run.plan.whole,
         candidate=run.plan.candidate,
@@ -41,9 +51,6 @@ def report_run(run: Run, result: RunResult) -> Path:
         trends=result.trends,
         **stored_figures(run),
     )
-    path = write_report(run.results, page)
-    list_runs(run.results)
-    return path
 
 
 def stored_figures(run: Run) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 WAIT_S = 30.0
+
+_kept_open: "ContextVar[Mapping[Path, DuckDBPyConnection]]" = ContextVar("kept_open", default={})  # noqa: B039 (replaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Warehouse:
 
     def ingest(self) -> IngestReport:
         """Bring in all parts that are not in yet, in one transaction; without a warehouse, make one."""
+        if self.path in _kept_open.get():
+            raise RuntimeError(f"{self.path} is kept open for reading here, so that writing would wait for itself")
         with explained(self.path):
             remove_leftovers(self.results)
             if self._exists():
@@ -115,8 +120,22 @@ class Warehouse:
     @contextmanager
     def reading(self) -> Iterator["DuckDBPyConnection"]:
         """Open the warehouse to read; one that is missing or of another layout is made from the parts first."""
+        kept = _kept_open.get().get(self.path)
         with explained(self.path), ExitStack() as stack:
-            yield self._open(stack)
+            yield stack.enter_context(kept.cursor()) if kept else self._open(stack)
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Let all that reads in this block share one opening, which costs more than most questions.
+
+        Whoever wants to write waits until the block ends, and this thread must not.
+        """
+        with ExitStack() as stack:
+            if self.path not in _kept_open.get():
+                with explained(self.path):
+                    con = self._open(stack)
+                stack.callback(_kept_open.reset, _kept_open.set({**_kept_open.get(), self.path: con}))
+            yield
 
     def _open(self, stack: ExitStack) -> "DuckDBPyConnection":
         if self._exists():

@@ -1,9 +1,11 @@
 """Nights, comparisons and readers share a results folder, and none of them sees an error for it."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import WarehouseBusy
+from tasks.storage.gate import gate_of
 from tasks.storage.parts import write_trials
 from tasks.storage.warehouse import Warehouse
 from tests.storage.sample import trial
@@ -145,3 +148,38 @@ def test_storage_loads_nothing_heavy_before_it_is_used() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert done.stdout == "set()\n"
+
+
+def test_questions_that_share_an_opening_do_not_wait_for_a_writer_who_waits_for_them(tmp_path: Path) -> None:
+    write_trials(tmp_path, "run-20260101-000000-aaaa", [trial("c1")])
+    Warehouse(tmp_path).rebuild()
+    write_trials(tmp_path, "run-20260101-000000-bbbb", [trial("c2")])
+    with spawn.Pool(1) as pool:
+        with Warehouse(tmp_path).kept_open():
+            count = "SELECT count(*) FROM calls"
+            assert Warehouse(tmp_path).query(count) == [(1,)]
+            writer = pool.apply_async(ingest, [tmp_path])
+            while not is_locked(gate_of(tmp_path / "daybreak.duckdb")):
+                time.sleep(0.01)
+            with Warehouse(tmp_path, wait_s=0.1).kept_open():
+                assert Warehouse(tmp_path, wait_s=0.1).query(count) == [(1,)]
+            with pytest.raises(RuntimeError, match="wait for itself"):
+                Warehouse(tmp_path).ingest()
+            assert not writer.ready()
+        writer.get(timeout=20)
+    assert Warehouse(tmp_path).query(count) == [(2,)]
+
+
+def ingest(results: Path) -> None:
+    """Bring in what is new."""
+    Warehouse(results).ingest()
+
+
+def is_locked(path: Path) -> bool:
+    """True while another process holds a lock file."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
