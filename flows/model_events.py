@@ -40,8 +40,8 @@ def drifted(run: Run, *, at: datetime) -> Iterator[Event]:
     """The cells of this run whose system prompt was not what their template renders."""
     for planned in run.plan.cells:
         suite = run.plan.suite_as_asked(planned)
-        prompts = [SentPrompts(*sent) for sent in sent_prompts(run.results, run.id, suite.name, planned.model)]
-        found = prompt_drift(prompts, rendered_hashes(run, suite, prompts).__getitem__)
+        sent = sent_prompts(run.results, run.id, suite.name, planned.model, cases=suite.n_cases)
+        found = prompt_drift((SentPrompts(*one) for one in sent), rendered_hashes(run, suite).__getitem__)
         if found:
             yield Event(
                 run_id=run.id,
@@ -55,8 +55,11 @@ def drifted(run: Run, *, at: datetime) -> Iterator[Event]:
             )
 
 
-def rendered_hashes(run: Run, suite: Suite, prompts: list[SentPrompts]) -> Mapping[str, str]:
-    """The hash of the system prompt that each case should have been sent."""
-    renderer, asked = Renderer(suite), {prompt.case_id for prompt in prompts}
-    cases = read_stored(stored_cases(run.results, suite), 0, suite.n_cases)
-    return {case.id: prompt_hash(renderer.messages(case)) for case in cases if case.id in asked}
+def rendered_hashes(run: Run, suite: Suite) -> Mapping[str, str]:
+    """The hash of the system prompt that each case should have been sent; equal ones are one object."""
+    renderer, shared = Renderer(suite), dict[str, str]()
+    hashes = (
+        (case.id, prompt_hash(renderer.messages(case)))
+        for case in read_stored(stored_cases(run.results, suite), 0, suite.n_cases)
+    )
+    return {case_id: shared.setdefault(rendered, rendered) for case_id, rendered in hashes}

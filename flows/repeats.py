@@ -20,8 +20,8 @@ def with_flip_rates(run: Run, cells: Sequence[Cell]) -> Iterator[Cell]:
     wanted = [RunsOfCell(cell.suite, cell.model, [*same_nights(cell, nights), cell.run_id]) for cell in cells]
     counts = counts_by_cell(run.results, wanted)
     for cell in cells:
-        passed, measured = counts.get((cell.suite, cell.model), ([], []))
-        found = flip_rate(np.array(passed, dtype=np.int64), np.array(measured, dtype=np.int64))
+        passed, measured = counts.get((cell.suite, cell.model), np.empty((2, 0), dtype=np.int64))
+        found = flip_rate(passed, measured)
         if found:
             low, high = found.interval
             yield replace(cell, flip_rate=found.value, flip_rate_low=low, flip_rate_high=high)

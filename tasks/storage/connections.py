@@ -24,7 +24,7 @@ READING = {**OFFLINE, "enable_external_access": "false", "python_enable_replacem
 ADVICE_ON_SPACE = "give the folder space and write permission; the Parquet parts hold everything that was finished"
 ADVICE_ON_DAMAGE = "run `daybreak rebuild`: the Parquet parts hold everything that was finished"
 
-LITTLE_MEMORY = "32MB"
+LITTLE_MEMORY = "24MB"
 
 _opening = threading.Lock()
 

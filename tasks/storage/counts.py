@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OWN_PHASES: tuple[Phase, ...] = ("planned", "baseline")
 """The trials that a cell's figures are made of; those asked to confirm or to probe are not."""
 
-CASES_PER_PIECE = 20_000
+CASES_PER_PIECE = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,10 +53,16 @@ def night_of(suite: str, model: str, run_id: str, flow: str, started_at: datetim
     return StoredNight(suite, model, run_id, flow, started_at, trials, covered, moved, setting)
 
 
-def counts_by_cell(results: Path, cells: Iterable[RunsOfCell]) -> dict[tuple[str, str], tuple[list[int], list[int]]]:
-    """Passed and measured trials of each case of some cells, all runs together."""
+def counts_by_cell(results: Path, cells: Iterable[RunsOfCell]) -> "dict[tuple[str, str], NDArray[np.int64]]":
+    """2 × cases of some cells, in any order: the passed and the measured trials of each case, all runs together."""
+    import numpy as np
+
     rows = Warehouse(results).query(sql("select_counts_by_cell"), {"cells": as_json(cells)})
-    return {(suite, model): (passed, measured) for suite, model, passed, measured in rows}
+    found: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+    for suite, model, passed, measured, cases in rows:
+        found.setdefault((suite, model), []).append((passed, measured, cases))
+    counts = {cell: np.array(alike, dtype=np.int64).T for cell, alike in found.items()}
+    return {cell: np.repeat(one[:2], one[2], axis=1) for cell, one in counts.items()}
 
 
 def as_json(cells: Iterable[RunsOfCell]) -> str:

@@ -3,11 +3,13 @@
 Every function takes the results folder, opens the warehouse for the question and closes it again.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from tasks.records import Event, Sighting
+from tasks.storage.counts import CASES_PER_PIECE
 from tasks.storage.reads import as_fields
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
@@ -24,10 +26,16 @@ def events(results: Path, *, but_not_of: str = "") -> list[Event]:
     return [Event(**as_fields(row)) for row in rows]
 
 
-def sent_prompts(results: Path, run_id: str, suite: str, model: str) -> list[tuple[str, tuple[str, ...]]]:
-    """The hashes of the system prompts that were sent for each case of a cell."""
-    cell = {"run_id": run_id, "suite": suite, "model": model}
-    return [(case_id, tuple(hashes)) for case_id, hashes in Warehouse(results).query(sql("select_sent_prompts"), cell)]
+def sent_prompts(
+    results: Path, run_id: str, suite: str, model: str, *, cases: int
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The hashes of the system prompts that were sent for each case of a cell, which has about so many cases."""
+    pieces = 1 + cases // CASES_PER_PIECE
+    cell = {"run_id": run_id, "suite": suite, "model": model, "pieces": pieces}
+    with Warehouse(results).reading() as con:
+        for piece in range(pieces):
+            for case_id, hashes in con.execute(sql("select_sent_prompts"), {**cell, "piece": piece}).fetchall():
+                yield case_id, tuple(hashes)
 
 
 class Answered(NamedTuple):

@@ -21,7 +21,7 @@ runtime.adapt_environment()
 with runtime.collector_off():
     import prefect.artifacts, prefect.main
     provider.load()
-import flows.nightly, duckdb, jinja2, pyarrow.parquet, scipy.special, scipy.stats
+import flows.nightly, duckdb, jinja2, matplotlib.figure, pyarrow.parquet, scipy.special, scipy.stats
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 """What every night loads, and nothing else."""

@@ -1,4 +1,4 @@
--- Of every case of some cells, the passed and measured trials in the runs that are named for the cell.
+-- How many cases of some cells have so many passed and measured trials in the runs that are named for the cell.
 WITH by_case AS (
     SELECT
         outcomes.suite,
@@ -13,6 +13,6 @@ WITH by_case AS (
     WHERE outcomes.phase IN ('planned', 'baseline') AND outcomes.outcome <> 'unmeasured'
     GROUP BY outcomes.suite, outcomes.model, outcomes.case_id
 )
-SELECT suite, model, list(passed ORDER BY case_id) AS passed, list(measured ORDER BY case_id) AS measured
+SELECT suite, model, passed, measured, count(*) AS cases
 FROM by_case
-GROUP BY suite, model
+GROUP BY suite, model, passed, measured
