@@ -6,11 +6,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows import steps
-from flows.prepared import prepared_comparison
+from flows.comparing.stored_comparison import compare_stored, is_stored
+from flows.planning.prepared import prepared_comparison
 from flows.requests import CompareRequest
 from flows.run import now, open_run
 from flows.states import state_of
-from flows.stored_comparison import compare_stored, is_stored
 
 
 @flow(name="compare", validate_parameters=True)

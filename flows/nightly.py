@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows import steps
-from flows.prepared import prepared_night
+from flows.planning.prepared import prepared_night
 from flows.requests import NightRequest
 from flows.retries import retried, take_over
 from flows.run import now, open_run

@@ -8,7 +8,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
-from flows.prepared import read_config
+from flows.planning.prepared import read_config
 from flows.requests import NightRequest
 from flows.run_folder import write_durably
 from tasks.plan import RunFolder

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.budgeting import ledger_of, new_ledger
+from flows.evaluating.budgeting import ledger_of, new_ledger
+from flows.judges.trust import Standing, standings
 from flows.news import CellName, News
-from flows.prepared import Prepared
+from flows.planning.prepared import Prepared
 from flows.run_folder import held, keep_plan
 from flows.signals import stop_event
-from flows.trust import Standing, standings
 from flows.workers.crew import Crew, crew_size
 from tasks.alerts.message import Message
 from tasks.calls.journal import Done, take_stock

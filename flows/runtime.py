@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flows.connection import connect
-from flows.prefect_settings import prefect_setting
+from flows.serving.connection import connect
+from flows.serving.prefect_settings import prefect_setting
 from flows.signals import Interruption
 
 if TYPE_CHECKING:

@@ -7,17 +7,22 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import comparing, confirming, model_events, notifying, probing, rejudging, reporting, storing, watching
-from flows.evaluation import Evaluation
-from flows.prefect_events import announce, ask_for_comparison
+from flows import storing
+from flows.comparing import confirming, verdicts
+from flows.evaluating import probing
+from flows.evaluating.evaluation import Evaluation
+from flows.evaluating.rounds import open_round
+from flows.judges import rejudging
+from flows.models import model_events, watching
+from flows.models.prefect_events import announce, ask_for_comparison
+from flows.models.retirements import ask_lists
+from flows.models.watching import WatchResult
 from flows.requests import WatchRequest
 from flows.result import RunResult, headline
-from flows.retirements import ask_lists
-from flows.rounds import open_round
 from flows.run import Run
 from flows.signals import until_stopped
+from flows.telling import notifying, reporting
 from flows.terminal.artifact import artifact_rows, artifact_text, retirement_rows, version_rows
-from flows.watching import WatchResult
 from flows.workers.crew import Crew
 from tasks.datasets.stored import store_cases
 from tasks.errors import DaybreakError
@@ -143,7 +148,7 @@ async def compare_cells(run: Run) -> RunResult:
 
     @task(name="compare", cache_policy=NO_CACHE, persist_result=False)
     async def compare() -> RunResult:
-        return await asyncio.to_thread(comparing.compare_cells, run)
+        return await asyncio.to_thread(verdicts.compare_cells, run)
 
     return await compare()
 

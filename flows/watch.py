@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows import steps
-from flows.prepared import prepared_watch
+from flows.planning.prepared import prepared_watch
 from flows.requests import WatchRequest
 from flows.run import now, open_run
 

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from flows.alerting import report_link
 from flows.answer import OK, Answered
-from flows.incident_chart import picture_of
-from flows.prepared import read_config, read_suites
+from flows.planning.prepared import read_config, read_suites
 from flows.requests import Request
 from flows.run import now
+from flows.telling.alerting import report_link
+from flows.telling.incident_chart import picture_of
 from tasks.alerts.acknowledging import acknowledged
 from tasks.alerts.delivery import deliver, is_set_up, keep
 from tasks.alerts.incidents import Change, Incident, incidents_of

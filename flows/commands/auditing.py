@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from flows import auditing
 from flows.answer import OK, Answered
 from flows.commands.judges import judged_suites
-from flows.correcting import correct_stored
-from flows.prepared import read_config
+from flows.judges import auditing
+from flows.judges.correcting import correct_stored
+from flows.planning.prepared import read_config
 from flows.requests import Request
 from flows.run import now
 from flows.terminal.figures import plain

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from flows.answer import OK, Answered
-from flows.history import pinned_baseline, read_history
-from flows.prepared import read_config
+from flows.planning.history import pinned_baseline, read_history
+from flows.planning.prepared import read_config
 from flows.requests import Request
 from flows.run import now
 from flows.terminal.figures import share

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from flows import runtime
 from flows.answer import Answered
-from flows.candidates import without_secrets
-from flows.prepared import Prepared, hand_over, prepare_comparison, prepare_night
-from flows.probing import judges_used
+from flows.comparing.stored_comparison import compare_stored, is_stored
+from flows.evaluating.probing import judges_used
+from flows.planning.candidates import without_secrets
+from flows.planning.prepared import Prepared, hand_over, prepare_comparison, prepare_night
 from flows.requests import CompareRequest, NightRequest, Request
 from flows.result import RunResult, exit_code
 from flows.run import now
-from flows.stored_comparison import compare_stored, is_stored
 from flows.terminal.plan import shown_start
 from flows.terminal.progress import shown_progress
 from flows.terminal.result import shown_result

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.answer import OK, Answered
-from flows.estimate import as_data, estimate, shortfall
-from flows.payers import budget_problems, budget_warnings, price_warnings
-from flows.prepared import night_plan, prepare_night, read_config, read_suites
-from flows.probing import judges_used
+from flows.evaluating.probing import judges_used
+from flows.planning.estimate import as_data, estimate, shortfall
+from flows.planning.payers import budget_problems, budget_warnings, price_warnings
+from flows.planning.prepared import night_plan, prepare_night, read_config, read_suites
 from flows.requests import NightRequest, Request
 from flows.run import now
 from flows.terminal.plan import shown_plan, total

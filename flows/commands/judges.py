@@ -7,21 +7,21 @@ from typing import Any
 
 import click
 
-from flows import calibrating
 from flows.answer import INTERRUPTED, OK, UNMEASURED, Answered
-from flows.calibrating import Calibrated, Labels
-from flows.correcting import correct_stored
-from flows.payers import budget_problems
-from flows.planning import plan_without_cells
-from flows.prepared import read_config, read_suites
-from flows.probing import judges_used
+from flows.evaluating.probing import judges_used
+from flows.judges import calibrating
+from flows.judges.calibrating import Calibrated, Labels
+from flows.judges.correcting import correct_stored
+from flows.judges.trust import trend
+from flows.planning.cells import plan_without_cells
+from flows.planning.payers import budget_problems
+from flows.planning.prepared import read_config, read_suites
 from flows.requests import Request
 from flows.run import Run, now
 from flows.run_folder import held
 from flows.signals import Interruption, stop_event
 from flows.terminal.figures import plain, usd
 from flows.terminal.judges import corrected_rates, shown_calibrations
-from flows.trust import trend
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
 from tasks.datasets.calibration import FILE, read_labels

@@ -1,7 +1,7 @@
 """The command that stays: serve."""
 
 from flows.answer import INTERRUPTED, Answered
-from flows.serving import serve as serve_deployments
+from flows.serving.deployments import serve as serve_deployments
 
 
 def serve(*, config: str, results: str | None, reports: str) -> Answered:

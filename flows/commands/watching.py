@@ -9,14 +9,14 @@ from flows import runtime
 from flows.answer import OK, REGRESSED, UNMEASURED, Answered
 from flows.commands.evaluate import as_data as as_data_of_run
 from flows.commands.evaluate import flow_named
-from flows.prepared import hand_over, prepare_watch
+from flows.models.watching import WatchResult
+from flows.planning.prepared import hand_over, prepare_watch
 from flows.requests import WatchRequest
 from flows.result import exit_code
 from flows.run import now
 from flows.terminal.figures import plain, usd
 from flows.terminal.lifespans import shown_ends, shown_versions
 from flows.terminal.result import shown_result
-from flows.watching import WatchResult
 from tasks.calls import provider
 from tasks.calls.prices import map_facts
 from tasks.errors import RunBroken

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from flows.judges.trust import UNEQUAL
 from flows.terminal.figures import plain, share, shares
 from flows.terminal.tables import table
-from flows.trust import UNEQUAL
 from tasks.records import Calibration, Correction
 
 COLUMNS = ("suite", "judge", "rows", "sensitivity", "specificity", "J", "κ", "right", "changed its mind", "when")

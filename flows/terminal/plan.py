@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from flows.estimate import Estimate, estimate
-from flows.prepared import Prepared
+from flows.planning.estimate import Estimate, estimate
+from flows.planning.prepared import Prepared
 from flows.terminal.figures import usd
 from flows.terminal.tables import table
 

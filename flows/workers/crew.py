@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Self
 
-from flows.budgeting import open_budget
+from flows.evaluating.budgeting import open_budget
 from flows.signals import until_stopped
 from flows.workers.hiring import Nursery, Wire
 from flows.workers.member import Member, WorkerLost, ended_too_soon

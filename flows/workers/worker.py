@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
-from flows.budgeting import ledger_of
-from flows.evaluation import Evaluation, Process, open_evaluation
+from flows.evaluating.budgeting import ledger_of
+from flows.evaluating.evaluation import Evaluation, Process, open_evaluation
 from flows.news import NONE, News
 from flows.run import Run
 from flows.workers.messages import (

@@ -67,8 +67,8 @@ def bare_loop(url: str, cases: int, in_flight: int, *, judged: bool = False) -> 
 
 async def evaluated(prepared: Any) -> None:
     """Run a plan without Prefect: asked, scored, journaled and stored."""
-    from flows.probing import probe_judges
-    from flows.rounds import open_round
+    from flows.evaluating.probing import probe_judges
+    from flows.evaluating.rounds import open_round
     from flows.run import open_run
     from flows.storing import store_trials
     from tasks.datasets.stored import store_cases
@@ -123,7 +123,7 @@ def night_steps() -> Turn:
 
 def preparation(root: Path) -> Prepare:
     """Plan a run in the workspace, which is no part of what is timed."""
-    from flows.prepared import prepare_night
+    from flows.planning.prepared import prepare_night
     from flows.requests import NightRequest
     from flows.run import now
 

@@ -13,9 +13,9 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 from flows import runtime
-from flows.prepared import prepare_night
+from flows.evaluating.rounds import open_round
+from flows.planning.prepared import prepare_night
 from flows.requests import NightRequest
-from flows.rounds import open_round
 from flows.run import now, open_run
 from tasks.calls import provider
 from tasks.calls.journal import read_trials

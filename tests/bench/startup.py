@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.server import start_server
+from flows.serving.server import start_server
 
 STOCK_FLOW = """
 from prefect import flow

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-USED_BY = ("flows.commands.evaluate", "flows.commands.baselines", "flows.commands.inspect", "flows.comparing")
+USED_BY = ("flows.commands.evaluate", "flows.commands.baselines", "flows.commands.inspect", "flows.comparing.verdicts")
 MONDAY = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.server import start_server
+from flows.serving.server import start_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

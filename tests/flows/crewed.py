@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.prepared import prepare_night
-from flows.probing import probe_judges
+from flows.evaluating.probing import probe_judges
+from flows.evaluating.rounds import open_round
+from flows.planning.prepared import prepare_night
 from flows.requests import NightRequest
-from flows.rounds import open_round
 from flows.run import now, open_run
 from tasks.calls.journal import Trial, read_trials
 from tasks.datasets.stored import store_cases

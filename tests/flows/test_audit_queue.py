@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.auditing import as_file, read_sample
+from flows.judges.auditing import as_file, read_sample
 from tasks.errors import UsageError
 from tasks.judges.blinding import Hidden, opened, sealed
 from tests.fakes.judges import verdict

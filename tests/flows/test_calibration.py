@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.comparing import in_truth
+from flows.comparing.verdicts import in_truth
 from tasks.config import Gate
 from tasks.records import Correction, Verdict
 from tasks.verdicts.compare import Judged

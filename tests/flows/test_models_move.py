@@ -127,7 +127,7 @@ def test_a_prompt_that_is_not_what_its_template_renders_is_an_event_of_its_own(
     lab.suite(f"scorers: [exact]\nprompt: prompt.md\ngate: {GATE}\n")
     lab.write("datasets/sums/prompt.md", "Add.")
     lab.provider.answer("*", right)
-    monkeypatch.setattr("flows.evaluation.Renderer", Stamping)
+    monkeypatch.setattr("flows.evaluating.evaluation.Renderer", Stamping)
     [(kind, text)] = events(lab.run("nightly"))
     assert kind == "prompt_drifted"
     assert "the system prompt of 20 cases was not what the template renders, of 20 not even the same" in text

@@ -194,7 +194,7 @@ def test_wrong_usage_is_refused_in_one_json_object_and_nothing_is_called(
 
 def test_a_cell_that_breaks_leaves_the_night_to_the_others(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.suite("scorers: [exact]\n", sums(5), name="other")
-    from flows import evaluation
+    from flows.evaluating import evaluation
 
     build = evaluation.build_scorers  # type: ignore[attr-defined]
 

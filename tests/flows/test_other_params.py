@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from flows.candidates import own_name
-from flows.other_params import address_in_short, in_short, is_withheld, parsed, parsed_params, private_texts
+from flows.planning.candidates import own_name
+from flows.planning.other_params import address_in_short, in_short, is_withheld, parsed, parsed_params, private_texts
 from tasks.errors import UsageError
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flows.report_server import serve_reports
+from flows.serving.report_server import serve_reports
 from tasks.errors import UsageError
 
 

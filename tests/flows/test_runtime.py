@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.connection import connect
-from flows.prefect_settings import prefect_setting
-from flows.server import OwnServer, start_server
+from flows.serving.connection import connect
+from flows.serving.prefect_settings import prefect_setting
+from flows.serving.server import OwnServer, start_server
 from tasks.errors import RunBroken, UsageError
 from tests.fakes.prefect_server import PrefectServer
 
@@ -123,7 +123,7 @@ def is_waiting(server: PrefectServer, name: str) -> bool:
 
 SERVER_ALONE = """
 import time
-from flows.server import start_server
+from flows.serving.server import start_server
 server = start_server()
 print(server.process.pid, flush=True)
 server.wait_until_ready()

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from flows.server import start_server
+from flows.serving.server import start_server
 from tests.fakes.provider import FakeProvider
 from tests.kills.chain import KilledNights
 

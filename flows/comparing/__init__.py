@@ -1,0 +1,1 @@
+"""Stored trials in, verdicts out."""

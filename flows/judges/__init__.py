@@ -1,0 +1,1 @@
+"""How far judges are believed, and what people said."""

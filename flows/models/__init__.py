@@ -1,0 +1,1 @@
+"""Which models moved, which go away, and what may take their place."""

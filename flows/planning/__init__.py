@@ -1,0 +1,1 @@
+"""What is read, checked and planned before anything is called."""
