@@ -139,7 +139,7 @@ def test_with_no_replacement_to_be_had_the_last_worker_goes_on(lab: Lab, nobody_
     lab.config(more=f"concurrency: 8\n{TWO}")
 
     def kill_one() -> None:
-        wait_until(lambda: len(lab.provider.requests) >= 10)
+        wait_until(lambda: len(lab.provider.requests) >= 10 and len(workers_of()) == 2)
         nobody_else()
         kill(workers_of()[:1])
 
@@ -155,7 +155,7 @@ def test_a_night_that_no_worker_is_left_for_ends_by_itself(lab: Lab, nobody_else
     lab.provider.answer("*", lambda request: said(right(request), delay_s=0.2))
 
     def kill_all() -> None:
-        wait_until(lambda: len(lab.provider.requests) >= 10)
+        wait_until(lambda: len(lab.provider.requests) >= 10 and len(workers_of()) == 2)
         nobody_else()
         kill(workers_of())
 
