@@ -45,8 +45,8 @@ check: .venv/requirements-dev.stamp ## everything CI runs: format, lint, types, 
 bench: .venv/requirements-dev.stamp ## measure start-up, throughput, pace, memory, the warehouse and the report (QUICK=1: a minute)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
-kills: .venv/requirements-dev.stamp ## kill nights at 50 random moments and resume them (a quarter of an hour; QUICK=1: two)
-	@$(BIN)/python -m tests.kills $(if $(QUICK),2)
+kills: .venv/requirements-dev.stamp ## kill nights at 50 random moments and resume them (a quarter of an hour; QUICK=1: five)
+	@$(BIN)/python -m tests.kills $(if $(QUICK),5)
 
 study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (25 minutes of CPU; QUICK=1: seconds)
 	@$(BIN)/python -m tests.study --processes 2 $(if $(QUICK),--quick,--out tasks/verdicts/ERROR-RATES.md)

@@ -10,12 +10,13 @@ import pytest
 from tests.fakes.prefect_server import PrefectServer
 from tests.fakes.provider import FakeProvider, Received, Reply, said
 from tests.flows.judged_lab import only
-from tests.flows.lab import KEY, Lab, killed_when, right
+from tests.flows.lab import KEY, Lab, killed_when, right, sums
 from tests.flows.night import pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 GATE = "{baseline_trials: 3, max_detectable_drop_pp: 100}"
 N = 24
+TOLD = ("verdict", "n_paired", "baseline_pass_rate", "pass_rate", "drop_pp", "ci_low_pp", "ci_high_pp", "fresh_trials")
 
 
 def knowing(request: Received) -> Reply | str:
@@ -56,6 +57,24 @@ def test_a_worse_prompt_ends_with_1_and_is_named_as_the_cause(lab: Lab) -> None:
     assert refused.exit_code == 2
     assert "the config has no model of that name" in refused.data["problems"][0]["message"]
     assert lab.sql("SELECT count(*) AS n FROM baselines") == [{"n": 0}]
+
+
+@pytest.mark.slow
+def test_two_workers_find_what_one_process_finds_and_confirm_what_it_confirms(lab: Lab) -> None:
+    lab.suite(f"scorers: [exact]\nprompt: prompt.md\ngate: {GATE}\n", sums(96))
+    lab.write("new.md", "Guess.")
+    found = []
+    for workers in (1, 2):
+        lab.config(more=f"workers: {workers}\n")
+        lab.provider.requests.clear()
+        row = only(lab.run("compare", "--candidate", "small", "--prompt", "new.md"))
+        asked = sorted((request.body["messages"][0]["content"], request.prompt) for request in lab.provider.requests)
+        found.append((asked, {name: value for name, value in row.items() if name in TOLD}))
+    alone, shared = found
+    assert shared == alone
+    assert alone[1]["verdict"] == "regressed"
+    assert len(alone[0]) == 96 * (3 + 3 + alone[1]["fresh_trials"])
+    assert alone[1]["fresh_trials"] > 0
 
 
 def test_an_equal_prompt_ends_with_0(lab: Lab) -> None:
