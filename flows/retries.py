@@ -10,7 +10,7 @@ from prefect.states import Crashed
 
 from flows.planning.prepared import read_config
 from flows.requests import NightRequest
-from flows.run_folder import write_durably
+from tasks.files import write_whole
 from tasks.plan import RunFolder
 
 FILE = "flow-run"
@@ -22,7 +22,7 @@ async def take_over(folder: RunFolder) -> None:
     before = path.read_text() if path.exists() else mine
     if before != mine:
         await mark_crashed(UUID(before), f"It was killed; {mine} went on with {folder.run_id}.")
-    write_durably(path, mine.encode())
+    write_whole(path, mine.encode())
 
 
 async def mark_crashed(flow_run_id: UUID, why: str) -> None:

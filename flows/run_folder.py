@@ -1,14 +1,13 @@
 """The folder of a run: its plan, and whether a process is at it."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import orjson
 
 from tasks.errors import RunBroken, UsageError
+from tasks.files import write_whole
 from tasks.plan import Plan, RunFolder
 
 ALIVE = "alive"
@@ -45,17 +44,7 @@ def is_alive(folder: RunFolder) -> bool:
 def keep_plan(folder: RunFolder, plan: Plan) -> None:
     """Write what a run is going to do, and the config that it goes by: as it was written, so without secrets."""
     try:
-        write_durably(folder.config, orjson.dumps(dict(plan.config), option=orjson.OPT_INDENT_2))
-        write_durably(folder.plan, plan.to_json())
+        write_whole(folder.config, orjson.dumps(dict(plan.config), option=orjson.OPT_INDENT_2))
+        write_whole(folder.plan, plan.to_json())
     except OSError as error:
         raise RunBroken(f"{folder.path}: cannot write the run's plan: {error.strerror}") from error
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a small file so that it is either there whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

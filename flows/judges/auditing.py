@@ -16,6 +16,7 @@ from tasks.datasets.rows import Row
 from tasks.datasets.text_rows import LONGEST_CELL, jsonl_rows, lines_of
 from tasks.documents.wording import brief, shown
 from tasks.errors import UsageError
+from tasks.files import write_whole
 from tasks.judges.blinding import Hidden, opened, sealed
 from tasks.judges.sampling import draw_sample
 from tasks.records import Cell, Suite
@@ -202,7 +203,5 @@ def append_lines(suite: Suite, lines: Sequence[Mapping[str, Any]]) -> Path:
     path = Path(suite.folder) / FILE
     before = path.read_bytes() if path.is_file() else b""
     added = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(before + (b"\n" if before and not before.endswith(b"\n") else b"") + added)
-    temporary.replace(path)
+    write_whole(path, before + (b"\n" if before and not before.endswith(b"\n") else b"") + added)
     return path

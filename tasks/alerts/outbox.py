@@ -7,7 +7,6 @@ RESULTS/outbox/charts/ID.png           a picture that belongs to a message that 
 """
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from tasks.alerts.message import Message
 from tasks.alerts.outcomes import Posted
 from tasks.errors import RunBroken
+from tasks.files import write_whole
 
 LOOK_AGAIN_S = 0.1
 
@@ -75,21 +75,21 @@ class Outbox:
         if attempted or self.has_sent(message.id):
             return
         if picture and message.chart:
-            write_bytes_durably(self.folder / "charts" / message.chart, picture)
+            write(self.folder / "charts" / message.chart, picture)
         self.keep(Queued(message=message))
 
     def keep(self, queued: Queued) -> None:
         """Write down how far a message has come."""
-        write_durably(self._file(queued.message.id), queued)
+        write_record(self._file(queued.message.id), queued)
 
     def settle(self, queued: Queued, posted: Posted) -> None:
         """Move a message to those that Slack has."""
         message = queued.message
         if message.action == "post" and posted.channel:
             thread = Thread(message_id=message.id, ts=posted.ts, channel=posted.channel)
-            write_durably(self._thread_file(message.thread), thread)
+            write_record(self._thread_file(message.thread), thread)
         sent = Sent(message=message, ts=posted.ts, channel=posted.channel)
-        write_durably(self.sent_folder / f"{message.id}.json", sent)
+        write_record(self.sent_folder / f"{message.id}.json", sent)
         self._file(message.id).unlink(missing_ok=True)
         if message.chart:
             (self.folder / "charts" / message.chart).unlink(missing_ok=True)
@@ -152,33 +152,17 @@ class Outbox:
             return [Unreadable(message_id, f"{self._file(message_id)} cannot be read: {first_line}")]
 
 
-def write_durably(path: Path, record: Any) -> None:
-    """Write a record as JSON so that it is on the disk, and either whole or not there at all."""
-    write_bytes_durably(path, TypeAdapter(type(record)).dump_json(record, indent=1))
+def write_record(path: Path, record: Any) -> None:
+    """Write a record as JSON."""
+    write(path, TypeAdapter(type(record)).dump_json(record, indent=1))
 
 
-def write_bytes_durably(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file so that it is on the disk, and either whole or not there at all."""
-    temporary = path.with_suffix(".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
+        write_whole(path, content)
     except OSError as error:
         raise RunBroken(f"{path}: cannot keep an alert: {error.strerror}") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def is_locked(descriptor: int, *, until: float) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import RunBroken
+from tasks.files import write_whole
 
 ROWS = 8192
 NOTES = 256
@@ -93,9 +94,7 @@ class Ledger:
     @classmethod
     def new(cls, path: Path, seats: int) -> "Ledger":
         """Make the file of a run, with all its room: a disk that is full later would kill who writes into it."""
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(bytes(8 * ROWS * (OF_SEATS + seats) + NOTES * NOTE_BYTES))
-        temporary.replace(path)
+        write_whole(path, bytes(8 * ROWS * (OF_SEATS + seats) + NOTES * NOTE_BYTES), synced=False)
         return cls.at(path, seat=0)
 
     @classmethod

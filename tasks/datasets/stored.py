@@ -5,8 +5,6 @@ that it was read from.
 """
 
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +15,7 @@ from tasks.datasets.content import DatasetHash, canonical, input_hash
 from tasks.datasets.problems import Problems
 from tasks.documents.wording import shown
 from tasks.errors import Problem, RunBroken, UsageError
+from tasks.files import in_place_of
 from tasks.records import Case, StoredCase, Suite
 
 if TYPE_CHECKING:
@@ -34,32 +33,23 @@ def store_cases(suite: Suite, path: Path) -> None:
     """
     if path.exists():
         return
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with in_place_of(path) as temporary:
             write_part(suite, temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync(path.parent)
     except OSError as error:
         raise RunBroken(f"{shown(path)}: cannot write: {error.strerror or error}") from error
 
 
 def write_part(suite: Suite, path: Path) -> None:
-    """Write all cases to a new file and bring it to the disk."""
+    """Write all cases to a new file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = part_schema()
     rows = stored_rows(suite)
-    with path.open("xb") as file:
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            while group := list(islice(rows, ROWS_PER_GROUP)):
-                writer.write_table(pa.Table.from_pylist(group, schema=schema))
-        file.flush()
-        os.fsync(file.fileno())
+    with path.open("xb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        while group := list(islice(rows, ROWS_PER_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
 def stored_rows(suite: Suite) -> Iterator[dict[str, Any]]:
@@ -99,15 +89,6 @@ def part_schema() -> "pa.Schema":
 
     types = {name: pa.list_(pa.string()) if name == "tags" else pa.string() for name in StoredCase.__dataclass_fields__}
     return pa.schema(types, metadata={"daybreak.schema_version": SCHEMA_VERSION})
-
-
-def sync(folder: Path) -> None:
-    """Bring a folder's list of files to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_stored(path: Path, start: int, stop: int) -> Iterator[Case]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tasks.errors import RunBroken
+from tasks.files import in_place_of
 from tasks.storage.parts import BATCH_ROWS
 from tasks.storage.warehouse import Warehouse
 
@@ -30,9 +31,8 @@ def export_views(results: Path, folder: Path, form: Form) -> dict[str, int]:
         with Warehouse(results).reading() as con:
             for (view,) in con.execute(VIEWS).fetchall():
                 path = folder / f"{view}.{form}"
-                temporary = path.with_name(f".{path.name}.tmp")
-                found[view] = write(temporary, con.table(view).to_arrow_reader(BATCH_ROWS))
-                temporary.replace(path)
+                with in_place_of(path, synced=False) as temporary:
+                    found[view] = write(temporary, con.table(view).to_arrow_reader(BATCH_ROWS))
     except OSError as error:
         raise RunBroken(f"{folder}: cannot be written: {error.strerror or error}") from error
     return found

@@ -1,7 +1,6 @@
 """Write records as Parquet parts: each there whole or not at all, and never changed, only replaced."""
 
 import os
-import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks.errors import RunBroken
+from tasks.files import publish, temporary_beside
 from tasks.records import Call, Outcome, Score
 from tasks.storage.tables import arrow_schema, columns_of
 
@@ -104,7 +104,7 @@ class OpenPart:
         self._records: list[Any] = []
         self._chars = 0
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+        self._temporary = temporary_beside(target)
         self._file = self._temporary.open("xb")
         self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
 
@@ -134,12 +134,7 @@ class OpenPart:
 
     def publish(self) -> None:
         """Give the part its name."""
-        self._temporary.replace(self.target)
-        folder = os.open(self.target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        publish(self._temporary, self.target)
 
     def discard(self) -> None:
         """Let go of the file, and remove it unless it was published."""

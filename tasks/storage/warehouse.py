@@ -1,7 +1,5 @@
 """The warehouse: one DuckDB file that holds what the parts hold, for SQL; it can be thrown away at any time."""
 
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import UsageError
+from tasks.files import temporary_beside
 from tasks.storage.connections import connection, explained, in_memory, little_memory, wal_of
 from tasks.storage.gate import Patience, writers_turn
 from tasks.storage.ingest import IngestReport, bring_in, known_parts
@@ -66,7 +65,7 @@ class Warehouse:
 
     def rebuild(self) -> IngestReport:
         """Make the warehouse anew from the parts, beside an old one, which serves until the new one takes its place."""
-        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+        fresh = temporary_beside(self.path)
         with explained(self.path):
             self.results.mkdir(parents=True, exist_ok=True)
             try:
