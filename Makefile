@@ -48,7 +48,7 @@ bench: .venv/requirements-dev.stamp ## measure start-up, throughput, pace, memor
 kills: .venv/requirements-dev.stamp ## kill nights at 50 random moments and resume them (a quarter of an hour; QUICK=1: five)
 	@$(BIN)/python -m tests.kills $(if $(QUICK),5)
 
-study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (25 minutes of CPU; QUICK=1: seconds)
+study: .venv/requirements-dev.stamp ## simulate the verdicts' error rates (35 minutes of CPU; QUICK=1: seconds)
 	@$(BIN)/python -m tests.study --processes 2 $(if $(QUICK),--quick,--out tasks/verdicts/ERROR-RATES.md)
 
 serve: .venv/requirements.stamp ## serve every deployment with its schedule

@@ -13,18 +13,28 @@ from pathlib import Path
 from tests.bench.startup import CONFIG, DAYBREAK, SUITE, environment, running_server
 from tests.bench.workspace import case, write
 
+NIGHT = """
+import atexit, json, sys
+from flows.cli import main
+atexit.register(lambda: json.dump(list(sys.modules), open("modules.json", "w")))
+main(["nightly"])
+"""
+"""A night that leaves behind what it has imported, the first first."""
+
 IMPORTS = """
-import resource
+import importlib, json, resource
+from contextlib import suppress
 from flows import runtime
 from tasks.calls import provider
 runtime.adapt_environment()
 with runtime.collector_off():
-    import prefect.artifacts, prefect.main
     provider.load()
-import flows.nightly, duckdb, jinja2, matplotlib.figure, pyarrow.parquet, scipy.special, scipy.stats
+    for name in json.load(open("modules.json")):
+        with suppress(ImportError):
+            importlib.import_module(name)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
-"""What every night loads, and nothing else."""
+"""The same modules, and nothing else."""
 
 GROWTH = (2_000, 20_000)
 
@@ -34,9 +44,7 @@ def main(*growth: int) -> None:
     sizes = growth or GROWTH
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder, "home")) as url:
         env = environment(Path(folder, "home")) | {"PREFECT_API_URL": url}
-        own = (
-            int(subprocess.run([sys.executable, "-c", IMPORTS], env=env, capture_output=True, check=True).stdout) / 1000
-        )
+        own = imports_mb(Path(folder, "imports"), env)
         peaks = [peak_mb(Path(folder, str(cases)), cases, env) for cases in sizes]
     print(f"{own:.0f} MB for the imports alone")
     for cases, peak in zip(sizes, peaks, strict=True):
@@ -44,11 +52,24 @@ def main(*growth: int) -> None:
         print(f"{cases:8,} cases {peak:6.0f} MB at most, {peak - own:4.0f} beyond: {ratio:5.2f} x")
 
 
-def peak_mb(root: Path, cases: int, env: dict[str, str]) -> float:
-    """Run a night and return the most memory that its process held at once, in MB."""
+def imports_mb(root: Path, env: dict[str, str]) -> float:
+    """Import what a small night has imported, in a process of its own; returns what that takes, in MB."""
+    write_night(root, 20)
+    subprocess.run([sys.executable, "-c", NIGHT], env=env, cwd=root, capture_output=True)
+    ended = subprocess.run([sys.executable, "-c", IMPORTS], env=env, cwd=root, capture_output=True, check=True)
+    return int(ended.stdout) / 1000
+
+
+def write_night(root: Path, cases: int) -> None:
+    """A suite of so many cases on a simulated model."""
     write(root / "deployments" / "daybreak.yaml", CONFIG)
     write(root / "datasets" / "sums" / "suite.yaml", SUITE)
     write(root / "datasets" / "sums" / "cases.jsonl", "".join(map(case, range(cases))))
+
+
+def peak_mb(root: Path, cases: int, env: dict[str, str]) -> float:
+    """Run a night and return the most memory that its process held at once, in MB."""
+    write_night(root, cases)
     process = subprocess.Popen(
         [DAYBREAK, "nightly"], env=env, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

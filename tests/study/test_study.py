@@ -54,7 +54,10 @@ def test_an_experiment_finds_the_same_again_also_from_what_was_kept() -> None:
 def test_the_figure_is_a_picture_with_one_line_per_rule() -> None:
     curves = {name: [0.0, 0.5, 1.0] for name in ("naive ≥ 3 pp", "naive > 3 pp", "plain McNemar", "this rule")}
     picture = ElementTree.fromstring(power_chart(curves, (0, 2, 4)))
-    assert len(picture.findall("{http://www.w3.org/2000/svg}polyline")) == 4
+    drawn = {group.get("id"): group for group in picture.iter("{http://www.w3.org/2000/svg}g")}
+    paths = [drawn[f"rule-{number}"].find("{http://www.w3.org/2000/svg}path") for number in range(4)]
+    assert all(path is not None and path.get("d") for path in paths)
+    assert set(curves) <= set(picture.itertext())
 
 
 def test_a_crossing_lies_between_the_drops_beside_it() -> None:
