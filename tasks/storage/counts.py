@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OWN_PHASES: tuple[Phase, ...] = ("planned", "baseline")
 """The trials that a cell's figures are made of; those asked to confirm or to probe are not."""
 
-CASES_PER_PIECE = 5_000
+CASES_PER_PIECE, ROWS_AT_ONCE = 20_000, 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +158,13 @@ def arrays_by_case(
 
     pieces = 1 + cases // CASES_PER_PIECE
     shared: dict[Any, Any] = {}
-    found = []
+    found = [[array_of((), type_, shared) for type_ in columns.values()]]
     with Warehouse(results).reading() as con:
         for piece in range(pieces):
-            rows = con.execute(sql(query), {**parameters, "piece": piece, "pieces": pieces}).fetchall()
-            values = list(zip(*rows, strict=True)) or [()] * len(columns)
-            found.append([array_of(*column, shared) for column in zip(values, columns.values(), strict=True)])
+            answer = con.execute(sql(query), {**parameters, "piece": piece, "pieces": pieces})
+            while rows := answer.fetchmany(ROWS_AT_ONCE):
+                values = zip(*rows, strict=True)
+                found.append([array_of(*column, shared) for column in zip(values, columns.values(), strict=True)])
     whole = [np.concatenate(parts) for parts in zip(*found, strict=True)]
     order = np.argsort(whole[0])
     return {name: column[order] for name, column in zip(columns, whole, strict=True)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.records import Event, Sighting
-from tasks.storage.counts import CASES_PER_PIECE
+from tasks.storage.counts import CASES_PER_PIECE, ROWS_AT_ONCE
 from tasks.storage.reads import as_fields
 from tasks.storage.sql_files import sql
 from tasks.storage.warehouse import Warehouse
@@ -34,8 +34,9 @@ def sent_prompts(
     cell = {"run_id": run_id, "suite": suite, "model": model, "pieces": pieces}
     with Warehouse(results).reading() as con:
         for piece in range(pieces):
-            for case_id, hashes in con.execute(sql("select_sent_prompts"), {**cell, "piece": piece}).fetchall():
-                yield case_id, tuple(hashes)
+            answer = con.execute(sql("select_sent_prompts"), {**cell, "piece": piece})
+            while rows := answer.fetchmany(ROWS_AT_ONCE):
+                yield from ((case_id, tuple(hashes)) for case_id, hashes in rows)
 
 
 class Answered(NamedTuple):
