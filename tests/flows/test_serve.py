@@ -28,6 +28,7 @@ deployments:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_schedule_fires_a_night_runs_and_one_that_overlaps_is_refused(tmp_path: Path, prefect_home: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     with FakeProvider() as provider:
@@ -55,7 +56,7 @@ def test_a_schedule_fires_a_night_runs_and_one_that_overlaps_is_refused(tmp_path
                 states[:] = [run["state"]["type"] for run in mine]
                 return "COMPLETED" in states and "CANCELLED" in states
 
-            assert eventually(both_happened, 100), states
+            assert eventually(both_happened, 240), states
             with urllib.request.urlopen(found[2], timeout=5) as page:
                 assert "All runs" in page.read().decode()
             form = server.ask("/deployments/filter", {"deployments": {"name": {"any_": ["compare"]}}})
