@@ -91,7 +91,7 @@ def rated_of(counts: TrialCounts, evidence: Evidence | None) -> Rated:
     if evidence is None:
         nothing = np.zeros_like(counts.passed)
         return Rated(counts.passed, counts.measured, nothing, nothing, counts.kinds, counts.tags, counts.groups)
-    paired = evidence.after(evidence.asked_of(None)).measured_on_both_sides()
+    paired = evidence.after(evidence.had_by(None)).measured_on_both_sides()
     at = np.searchsorted(counts.case_ids.astype(str), np.array(paired.case_ids, dtype=str))
     return Rated(
         passed=paired.passed,
@@ -235,7 +235,7 @@ def slice_rate(
 
 def flip_records(run: Run, planned: PlannedCell, case: OpenCase) -> Iterator[Flip]:
     """The cases whose outcome changed, with an answer of either side that shows it."""
-    flipped = flips(case.evidence.after(case.evidence.asked_of(None)))
+    flipped = flips(case.evidence.after(case.evidence.had_by(None)))
     if not flipped:
         return
     of_base = telling_outputs(run, planned.suite, case.base, {case_id: BEFORE[way] for case_id, way in flipped})

@@ -41,7 +41,12 @@ def opened_case(run: Run, suite: Suite, planned: PlannedCell) -> OpenCase | str:
         return counts
     return OpenCase(
         base=base,
-        evidence=open_case(paired(counts, planned.trials), kinds=counts.kinds.tolist(), tags=counts.tags.tolist()),
+        evidence=open_case(
+            paired(counts, planned.trials),
+            kinds=counts.kinds.tolist(),
+            tags=counts.tags.tolist(),
+            min_coverage=suite.config.gate.min_coverage,
+        ),
         drift=Drift(planned.baseline.variance, planned.baseline.concentration),
         forced=has_moved(run, planned, planned.baseline),
     )

@@ -44,7 +44,8 @@ def open_budget(run: "Run", ledger: Ledger) -> RunBudget | None:
         return None
     payers = payers_of(run.config, run.plan.suites, {cell.model for cell in run.plan.cells})
     by_name = {payer_name(payer.model): payer for payer in payers}
-    return RunBudget(Budget(run.config.budget_usd, by_name, ledger), by_name)
+    judges = by_name.keys() & {payer_name(judge) for judge in run.config.judges}
+    return RunBudget(Budget(run.config.budget_usd, by_name, ledger, judges=judges), by_name)
 
 
 def new_ledger(run: "Run", seats: int) -> Ledger:

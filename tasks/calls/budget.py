@@ -4,11 +4,14 @@ Each payer (a model or judge) has an equal share. What it will not need of it go
 more than its share as long as it leaves to each other what that still needs, up to its share. So a cheap model is done
 before an expensive one has used everything up. Who cannot pay now waits for what others may give back; once nothing
 more will come, its calls are not sent.
+
+A judge's questions come from answers, and what they may cost is reserved together with these. Of its share only what
+the answers of other models may yet ask of it is therefore left to it.
 """
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tasks.calls.gate import Attempt, Need, NotAdmitted
 from tasks.calls.ledger import Ledger, Page
@@ -17,9 +20,9 @@ from tasks.calls.pledges import PLEDGE, Pledge
 from tasks.config import Price
 from tasks.records import CallStatus
 
-ENOUGH_CALLS = 10
+ENOUGH_TRIALS = 10
 CAUTION = 1.25
-"""How much more than so far a payer's calls may cost on average, when others are let use what it seems not to need."""
+"""How much more than so far a payer's trials may cost on average, when others are let use what it seems not to need."""
 
 NOT_BILLED = frozenset(
     {
@@ -38,19 +41,18 @@ LOOK_EVERY_S = 0.05
 """How often a payer looks whether another process has given something back."""
 
 STALLED_S = 1.0
-"""Nothing was under way for so long: what is kept for others is kept in vain. A judge has nothing to do until some
-model has answered, and a model that waits for the judge's share would never answer."""
+"""Nothing was under way for so long: what is kept for others is kept in vain."""
 
 
 class Account:
-    """What one payer has spent and reserved, in USD, and the calls that it has behind and before it."""
+    """What one payer has spent and reserved, in USD, and the trials that it has behind and before it."""
 
     def __init__(self, page: Page) -> None:
         self.spent = page.cell("spent")
         self.reserved = page.count("reserved")
         self.sent = page.count("sent")
         self.under_way = page.count("under way")
-        self.settled = page.cell("settled")
+        self.done = page.cell("done")
         self.to_do = page.cell("to do")
         self.waiting = page.count("waiting")
 
@@ -76,26 +78,30 @@ class Account:
         """What others cannot have."""
         return self.spent.value + self.reserved.total
 
-    def still_needs(self, share: float) -> float:
-        """What of its share it will probably use yet."""
-        if self.to_do.value <= 0:
+    def still_needs(self, share: float, to_do: float) -> float:
+        """What of its share it will probably use yet for so many trials, of which some may cost nothing."""
+        if to_do <= 0:
             return 0.0
         rest = max(0.0, share - self.used)
-        if self.settled.value < ENOUGH_CALLS:
+        if self.done.value < ENOUGH_TRIALS:
             return rest
-        return min(rest, CAUTION * self.to_do.value * self.spent.value / self.settled.value)
+        return min(rest, CAUTION * to_do * self.spent.value / self.done.value)
 
 
 class Budget:
-    """The budget of a run; `payers` are the names of those who pay from it, and `ledger` is where they write."""
+    """The budget of a run; `payers` are the names of those who pay from it, `judges` those of them that are asked about
+    answers, and `ledger` is where they write."""
 
-    def __init__(self, usd: float, payers: Iterable[str], ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, usd: float, payers: Iterable[str], ledger: Ledger | None = None, *, judges: Collection[str] = ()
+    ) -> None:
         self.ledger = ledger or Ledger()
         self.look_after_s = LOOK_EVERY_S if self.ledger.is_shared else STALLED_S / 2
         self._usd = usd
         self._spent_before = self.ledger.cell("budget: spent before")
         self._stalled_since = math.inf
         self._accounts = {name: account_in(self.ledger, name) for name in payers}
+        self._judges = [self._accounts[name] for name in judges]
         self._lines = {name: Line() for name in self._accounts}
 
     @property
@@ -108,7 +114,7 @@ class Budget:
         self._spent_before.value = spent_before_usd
 
     def expect(self, calls: Mapping[str, int]) -> None:
-        """Set what each payer has to do; of several processes one does so."""
+        """Set how many trials ask something of each payer; of several processes one does so."""
         for name, account in self._accounts.items():
             account.to_do.value = calls.get(name, 0)
 
@@ -129,16 +135,15 @@ class Budget:
         """Reserve that much, and what is pledged beside it, if all can be had now; raises NotAdmitted where it never
         will."""
         wanted = [(account, usd), *pledged]
-        others = [one for one in self._accounts.values() if one is not account]
         in_flight = any(one.under_way.total for one in self._accounts.values())
         left_usd = self._usd - self._spent_before.value
         share = left_usd / len(self._accounts)
         for one, amount in wanted:
             one.reserve(amount)
         used = sum(one.used for one in self._accounts.values())
-        held = sum(one.still_needs(share) for one in others if in_flight or not one.waiting.total)
-        if self._is_stalled(in_flight=in_flight):
-            held = 0.0
+        held = (
+            0.0 if self._is_stalled(in_flight=in_flight) else self._left_to_others(account, share, in_flight=in_flight)
+        )
         if used + held <= left_usd:
             return True
         for one, amount in wanted:
@@ -146,6 +151,15 @@ class Budget:
         if not in_flight and not held:
             raise NotAdmitted(CallStatus.BUDGET, f"budget: what is left of {self._usd:g} USD does not pay for it")
         return False
+
+    def _left_to_others(self, account: Account, share: float, *, in_flight: bool) -> float:
+        """What of their shares others will probably use yet; who waits while nothing is under way waits for this."""
+        judges = [one for one in self._judges if one is not account]
+        models = [one for one in self._accounts.values() if one is not account and one not in self._judges]
+        trials_of_others = sum(one.to_do.value for one in models if not one.waiting.total)
+        needs = [one.still_needs(share, one.to_do.value) for one in models if in_flight or not one.waiting.total]
+        needs += [one.still_needs(share, min(one.to_do.value, trials_of_others)) for one in judges]
+        return sum(needs)
 
     def _is_stalled(self, *, in_flight: bool) -> bool:
         """True when somebody has waited for a while in which nothing moved."""
@@ -217,7 +231,6 @@ class Purse:
         """Put what a call came to in the place of what was reserved for it; None was cancelled, and may be billed."""
         with self._budget.ledger.lock():
             self._account.spent.value += came_to(attempt, reserved_usd)  # first: killed in between, it counts twice
-            self._account.settled.value += 1
             self._account.release(reserved_usd, sent=True)
         self._budget.did_change()
 
@@ -227,10 +240,11 @@ class Purse:
             self._account.release(reserved_usd, sent=False)
         self._budget.did_change()
 
-    def did(self, calls: int) -> None:
-        """So many of the calls to do are behind it, whether they were sent or not."""
+    def did(self, trials: int) -> None:
+        """So many of the trials to do are behind it, whether something was sent for them or not."""
         with self._budget.ledger.lock():
-            self._account.to_do.value -= calls
+            self._account.to_do.value -= trials
+            self._account.done.value += trials
         self._budget.did_change()
 
     def most_usd(self, need: Need) -> float:

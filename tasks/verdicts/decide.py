@@ -131,7 +131,7 @@ def trials_wanted(followed: Sequence[Followed], evidence: Evidence) -> MoreTrial
 
 def conclude(followed: Sequence[Followed], evidence: Evidence, gate: Gate, drift: Drift) -> Decided:
     """Put the verdict together with its evidence: all trials that every case had."""
-    fresh = evidence.asked_of(None)
+    fresh = evidence.had_by(None)
     paired, sides = evidence.after(fresh), evidence.sides(None, fresh)
     whole = Whole(
         sides,
@@ -177,7 +177,7 @@ def movements(slices: Sequence[Followed], evidence: Evidence) -> list[Movement]:
     """The slices that moved either way, by all the trials that their cases had; named beside an alarm."""
     moved = []
     for one in slices:
-        sides = evidence.sides(one.region.members, evidence.asked_of(one.region.members))
+        sides = evidence.sides(one.region.members, evidence.had_by(one.region.members))
         if not len(sides.passed):
             continue
         p = min(sides.tails.lower, sides.tails.upper)

@@ -8,8 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.config import Gate
 from tasks.verdicts.compare import Paired, mean_rate
 from tasks.verdicts.permutation import Counts, Tails, permutation_test
+
+DEFAULT_COVERAGE: float = Gate().min_coverage
 
 MIN_SLICE = 10
 """A slice of fewer cases is not judged by itself: it would cost the others power and could show little."""
@@ -39,17 +42,30 @@ class FreshTrial(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """A cell's trials so far. `asked` counts the fresh trials of each case, measured or not."""
+    """A cell's trials so far. `asked` counts the fresh trials of each case, measured or not.
+
+    A fresh trial of some cases says something once at least the share `min_coverage` of them was measured in it.
+    """
 
     paired: Paired
     slices: tuple[Slice, ...]
     fresh: Outcomes
     asked: Counts
+    min_coverage: float = DEFAULT_COVERAGE
 
-    def asked_of(self, members: Members | None) -> int:
-        """The fresh trials that every one of these cases has been asked."""
-        asked = self.asked if members is None else self.asked[members]
-        return int(asked.min()) if len(asked) else 0
+    def had_by(self, members: Members | None) -> int:
+        """The fresh trials that these cases have had: asked of every one, and measured of enough of them.
+
+        Cases of which not even the planned trials could be measured do not count.
+        """
+        cases = np.arange(len(self.asked)) if members is None else members
+        measurable = cases[self.paired.measured[cases] > 0]
+        if not len(measurable):
+            return 0
+        asked = int(self.asked[cases].min())
+        shares = (self.fresh[measurable, :asked] != NOT_MEASURED).mean(axis=0)
+        too_few = np.flatnonzero(shares < self.min_coverage)
+        return int(too_few[0]) if len(too_few) else asked
 
     def after(self, fresh: int) -> Paired:
         """The cell with the planned trials and the first `fresh` ones of each case, and no others."""
@@ -110,11 +126,18 @@ class Sides(NamedTuple):
         return 100 * (self.base_rate - self.rate) if len(self.passed) else Fraction(0)
 
 
-def open_case(paired: Paired, *, kinds: Sequence[str] = (), tags: Sequence[Sequence[str]] = ()) -> Evidence:
+def open_case(
+    paired: Paired,
+    *,
+    kinds: Sequence[str] = (),
+    tags: Sequence[Sequence[str]] = (),
+    min_coverage: float = DEFAULT_COVERAGE,
+) -> Evidence:
     """Open the case of a cell on the planned trials of the night. `kinds` and `tags` are of `paired`'s cases."""
     n_cases = len(paired.case_ids)
     nothing = np.empty((n_cases, 0), dtype=np.int8)
-    return Evidence(paired, slices_of(kinds, tags, n_cases=n_cases), nothing, np.zeros(n_cases, dtype=np.int64))
+    slices, asked = slices_of(kinds, tags, n_cases=n_cases), np.zeros(n_cases, dtype=np.int64)
+    return Evidence(paired, slices, nothing, asked, min_coverage)
 
 
 def with_fresh(evidence: Evidence, trials: Iterable[FreshTrial]) -> Evidence:

@@ -81,7 +81,7 @@ def follow(region: Region, evidence: Evidence, gate: Gate, drift: Drift, *, forc
     suspected = reading.drop_pp > limit if strict else reading.mid_p <= region.rule.suspicion
     if not (suspected or forced):
         return Followed(region, "cleared")
-    asked, fresh = evidence.asked_of(region.members), 0
+    asked, fresh = evidence.had_by(region.members), 0
     for look in looks:
         if asked < look.fresh:
             if not (suspected or may_ask) and fresh < FORCED_TRIALS:

@@ -29,7 +29,7 @@ def replaceable(evidence: Evidence, gate: Gate, *, candidates: int) -> Replaceab
     """Judge one of so many candidates; None where too little of both sides was measured on the same cases."""
     if why_unmeasured(evidence.paired, gate):
         return None
-    sides = evidence.sides(None, evidence.asked_of(None))
+    sides = evidence.sides(None, evidence.had_by(None))
     drop_pp, interval = float(sides.drop_pp), drop_interval(*sides)
     spread_pp = 100 * sqrt(variance_of_losses(*sides)) / len(sides.passed)
     bound_pp = drop_pp + NormalDist().inv_cdf(1 - ALPHA / candidates) * spread_pp
@@ -45,4 +45,4 @@ def replaceable(evidence: Evidence, gate: Gate, *, candidates: int) -> Replaceab
 
 def sides_of(one: Slice, evidence: Evidence) -> Sides:
     """Both sides of a slice, by all trials that its cases had."""
-    return evidence.sides(one.members, evidence.asked_of(one.members))
+    return evidence.sides(one.members, evidence.had_by(one.members))

@@ -184,7 +184,7 @@ def test_what_may_have_been_billed_counts(attempt: Attempt | None, usd: float) -
 
 
 async def test_what_is_kept_for_an_idle_judge_does_not_hold_up_the_model_whose_answers_it_waits_for() -> None:
-    budget = Budget(1.0, ["model", "judge"])
+    budget = Budget(1.0, ["model", "judge"], judges=["judge"])
     budget.expect({"model": 10, "judge": 10})
     purse = budget.purse("model", Price(input_per_million=0, output_per_million=1), 0)
     async with asyncio.timeout(10):
@@ -198,7 +198,7 @@ class Judged:
         self, usd: float, answer_usd: float, judge_usd: float, *, calls: int, faults: float, seed: int
     ) -> None:
         self.random = random.Random(seed)
-        self.budget = Budget(usd, ["model", "judge"])
+        self.budget = Budget(usd, ["model", "judge"], judges=["judge"])
         self.budget.expect({"model": calls, "judge": calls})
         self.model = self.budget.purse("model", priced(answer_usd / 10), 0)
         self.judge = self.budget.purse("judge", priced(judge_usd / 10), 0)
@@ -254,9 +254,51 @@ def test_no_answer_is_bought_that_cannot_be_judged_over_a_hundred_seeded_runs() 
         assert night.answered >= min(1, affordable), "and money that is there is spent"
 
 
+@pytest.mark.parametrize("models", [("small",), ("small", "large")], ids=str)
+def test_money_that_runs_out_is_spent_at_full_speed_although_most_verdicts_are_known(models: tuple[str, ...]) -> None:
+    """What was kept for judges once let one call through each second."""
+    calls, latency_s, at_once, affordable = 300, 0.1, 10, 100
+    budget = Budget(affordable * 0.1 * len(models), [*models, "judge"], judges=["judge"])
+    budget.expect(dict.fromkeys(models, calls) | {"judge": calls * len(models)})
+    judge = budget.purse("judge", CENT, 0)
+    answered: Counter[str] = Counter()
+    ended_at: list[float] = []
+
+    async def trial(name: str, number: int, gate: ModelGate, purse: Purse) -> None:
+        PLEDGE.set(pledge := Pledge([(judge, 0.1)]))
+        try:
+            passage = await gate.enter(NEED)
+        except NotAdmitted:
+            pledge.give_back()
+        else:
+            await asyncio.sleep(latency_s)
+            passage.leave(Attempt(status=CallStatus.ANSWERED, cost_usd=0.09))
+            answered[name] += 1
+            ended_at.append(asyncio.get_running_loop().time())
+            with drawing():
+                if number % 20 == 0:
+                    judge.settle(await judge.reserve(NEED), Attempt(status=CallStatus.ANSWERED, cost_usd=0.09))
+        purse.did(1)
+        judge.did(1)
+
+    async def night() -> None:
+        gates = Gates(at_once)
+        async with asyncio.TaskGroup() as group:
+            for name in models:
+                purse = budget.purse(name, CENT, 0)
+                gate = gates.of(ModelConfig(name=name, model="rehearsal/x"), purse)
+                for number in range(calls):
+                    group.create_task(trial(name, number, gate, purse))
+
+    run_in_virtual_time(night())
+    assert sum(answered.values()) >= 0.9 * affordable * len(models)
+    assert min(answered.values()) >= affordable * len(models) // (len(models) + 1), "each has its share"
+    assert ended_at[-1] - ended_at[0] <= 3 * affordable * latency_s / at_once
+
+
 def test_a_question_that_costs_more_than_was_pledged_waits_like_any_other() -> None:
     async def run() -> None:
-        budget = Budget(1.0, ["model", "judge"])
+        budget = Budget(1.0, ["model", "judge"], judges=["judge"])
         budget.expect({"model": 1, "judge": 1})
         model, judge = budget.purse("model", CENT, 0), budget.purse("judge", CENT, 0)
         PLEDGE.set(Pledge([(judge, 0.01)]))

@@ -201,10 +201,26 @@ def test_slices_need_ten_cases_and_others_beside_them() -> None:
 
 
 def test_fresh_trials_of_other_cases_are_left_out_and_failed_calls_count_as_asked() -> None:
-    evidence = open_case(paired([SAME] * 2))
-    fresh = [FreshTrial("case-0", 1, True), FreshTrial("case-1", 1, None), FreshTrial("gone", 3, False)]
-    seen = with_fresh(evidence, fresh)
-    assert (seen.asked_of(None), seen.after(1).measured.tolist(), seen.after(1).trials) == (1, [2, 1], 2)
+    evidence = open_case(paired([SAME] * 20))
+    fresh = [FreshTrial(f"case-{number}", 1, True if number else None) for number in range(20)]
+    seen = with_fresh(evidence, [*fresh, FreshTrial("gone", 3, False)])
+    assert seen.asked.tolist() == [1] * 20
+    assert (seen.had_by(None), seen.after(1).measured.tolist(), seen.after(1).trials) == (1, [1] + [2] * 19, 2)
+
+
+def test_fresh_trials_that_could_not_be_measured_confirm_nothing_and_are_not_asked_again() -> None:
+    evidence = open_case(paired([SAME] * 94 + [LOST] * 6))
+    for measured, had in ((0, 0), (94, 0), (95, 1)):
+        fresh = [FreshTrial(f"case-{number}", 1, number < 94 if number < measured else None) for number in range(100)]
+        seen = with_fresh(evidence, fresh)
+        assert seen.had_by(None) == had
+        decided = decide(seen, Gate(), may_ask=False)
+        assert isinstance(decided, Decided)
+        assert decided.fresh_trials == had
+        if not had:
+            assert decided.verdict is Verdict.INCONCLUSIVE
+            assert "could not be had" in decided.cause
+            assert decide(seen, Gate()) == MoreTrials(case_ids=None, up_to_trials=1)
 
 
 def rows_of_cases() -> st.SearchStrategy[list[Row]]:
