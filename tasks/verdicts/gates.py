@@ -8,8 +8,7 @@ import numpy as np
 
 from tasks.records import GateState, Interval
 from tasks.verdicts.permutation import Counts
-from tasks.verdicts.population import population_rate
-from tasks.verdicts.statistics import ALPHA
+from tasks.verdicts.population import population_rate, t_quantile
 
 P95 = 0.95
 ONE_SIDED = 0.05
@@ -69,11 +68,11 @@ def p95_ranks(n: int) -> tuple[int, int]:
 
     The number of calls below the percentile is binomial (n, .95).
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
-    lower = int(binom.ppf(ONE_SIDED, n, P95))
-    upper = int(binom.ppf(1 - ONE_SIDED, n, P95)) + 1
-    return lower, upper
+    at_most = bdtr(np.arange(n + 1), n, P95)
+    lower, below = np.searchsorted(at_most, (ONE_SIDED, 1 - ONE_SIDED)).tolist()
+    return lower, below + 1
 
 
 def check_cost(costs_usd: Sequence[float | None], *, limit: float) -> GateCheck:
@@ -90,9 +89,7 @@ def check_cost(costs_usd: Sequence[float | None], *, limit: float) -> GateCheck:
     value = float(values.mean())
     if len(values) < 2:
         return GateCheck(value, None, "undecided", "one call shows no spread")
-    from scipy.stats import t
-
-    half = float(t.ppf(1 - ALPHA / 2, len(values) - 1)) * float(values.std(ddof=1)) / sqrt(len(values))
+    half = t_quantile(len(values) - 1) * float(values.std(ddof=1)) / sqrt(len(values))
     interval = Interval(max(0.0, value - half), value + half)
     return GateCheck(value, interval, *state_below(value, interval, limit, f"{limit:g} USD"))
 

@@ -66,13 +66,17 @@ def effective_n(rate: float, n: int, variance: float, n_groups: int) -> float:
 
 def wilson_t(rate: float, n_eff: float, degrees: int) -> Interval:
     """Wilson's interval with t's quantile: widening z is the same as having fewer cases."""
-    from scipy.stats import t
-
-    quantile = float(t.ppf(1 - ALPHA / 2, degrees))
-    spread = quantile**2 / n_eff
+    spread = t_quantile(degrees) ** 2 / n_eff
     centre = (rate + spread / 2) / (1 + spread)
     half = sqrt(spread * (rate * (1 - rate) + spread / 4)) / (1 + spread)
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def t_quantile(degrees: int) -> float:
+    """Student's, of a two-sided 95 % interval. scipy.special loads in a third of the time that scipy.stats takes."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 1 - ALPHA / 2))
 
 
 class FlipRate(NamedTuple):
