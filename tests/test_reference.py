@@ -67,6 +67,12 @@ def test_the_reference_has_every_view_with_its_columns(tmp_path: Path) -> None:
     assert sorted(tuple(row) for row in rows(CONFIG, "| view | columns |")) == sorted(found)
 
 
+def test_the_readme_names_every_view() -> None:
+    listed = re.search(r"The views are (.*?):\n", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert listed
+    assert sorted(re.findall(r"`(\w+)`", listed[1])) == sorted(view for view, _ in rows(CONFIG, "| view | columns |"))
+
+
 def test_links_between_the_documents_lead_somewhere() -> None:
     for page in ("README.md", "deployments/README.md", "datasets/README.md"):
         text = (ROOT / page).read_text("utf-8")

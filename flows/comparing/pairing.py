@@ -39,10 +39,11 @@ def opened_case(run: Run, suite: Suite, planned: PlannedCell) -> OpenCase | str:
     counts = rescored(run, suite, base, found)
     if isinstance(counts, str):
         return counts
+    pairs = paired(counts, planned.trials, same_run=planned.baseline.run_id is None)
     return OpenCase(
         base=base,
         evidence=open_case(
-            paired(counts, planned.trials),
+            pairs,
             kinds=counts.kinds.tolist(),
             tags=counts.tags.tolist(),
             min_coverage=suite.config.gate.min_coverage,
@@ -59,7 +60,7 @@ def has_moved(run: Run, planned: PlannedCell, baseline: Baseline) -> bool:
     return bool(set(run.served_models(planned.suite, planned.model)) - set(baseline.known_models))
 
 
-def paired(counts: PairedCounts, trials: int) -> Paired:
+def paired(counts: PairedCounts, trials: int, *, same_run: bool = False) -> Paired:
     """The pairs as verdicts take them."""
     return Paired(
         case_ids=counts.case_ids.tolist(),
@@ -70,6 +71,7 @@ def paired(counts: PairedCounts, trials: int) -> Paired:
         n_cases=counts.n_cases,
         n_base_cases=counts.n_base_cases,
         trials=trials,
+        same_run=same_run,
     )
 
 

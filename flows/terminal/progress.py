@@ -2,13 +2,11 @@
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from flows.news import News
-from tasks.records import OutcomeState
+from flows.news import NONE, News
 
 PLAIN_EVERY_S = 10.0
 
@@ -17,12 +15,11 @@ SETTLED_S = 5.0
 
 
 class Tally:
-    """Counts of finished trials, what they cost, and how long the rest will take."""
+    """Counts of finished trials, what they cost where prices are known, and how long the rest will take."""
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self.outcomes: Counter[OutcomeState] = Counter()
-        self.cost_usd = 0.0
+        self.so_far = NONE
         self.started = time.monotonic()
 
     def expect(self, trials: int) -> None:
@@ -32,12 +29,11 @@ class Tally:
     @property
     def done(self) -> int:
         """How many are finished."""
-        return self.outcomes.total()
+        return self.so_far.outcomes.total()
 
     def add(self, news: News) -> None:
         """Count what was finished and spent."""
-        self.cost_usd += news.cost_usd
-        self.outcomes += news.outcomes
+        self.so_far += news
 
     @property
     def left_s(self) -> float | None:
@@ -47,11 +43,12 @@ class Tally:
 
     def __str__(self) -> str:
         left = f", {time_left(self.left_s)} left" if self.left_s is not None and self.done < self.total else ""
-        odd = f", {self.outcomes['unmeasured']} unmeasured" if self.outcomes["unmeasured"] else ""
+        outcomes, cost_usd = self.so_far
+        odd = f", {outcomes['unmeasured']} unmeasured" if outcomes["unmeasured"] else ""
+        cost = "" if cost_usd is None else f", ${cost_usd:.4f}"
         return (
-            f"{self.done}/{self.total} trials, {self.outcomes['passed']} passed, {self.outcomes['failed']} failed"
-            f"{odd}, "
-            f"${self.cost_usd:.4f}{left}"
+            f"{self.done}/{self.total} trials, {outcomes['passed']} passed, {outcomes['failed']} failed"
+            f"{odd}{cost}{left}"
         )
 
 

@@ -33,8 +33,11 @@ def shown_result(result: RunResult) -> str:
 
 
 def is_told(comparison: Comparison, message: str | None, *, beginning: int | None = None) -> bool:
-    """True where a message that is printed below says why a cell got its verdict, or begins to."""
-    is_bad = comparison.verdict in {Verdict.REGRESSED, Verdict.UNMEASURED}
+    """True where a message that is printed below says why a cell regressed, or begins to.
+
+    Of several cells that were not measured for one reason it names some, so each of them has its own line here.
+    """
+    is_bad = comparison.verdict is Verdict.REGRESSED
     return is_bad and bool(comparison.cause) and comparison.cause[:beginning] in (message or "")
 
 

@@ -40,7 +40,7 @@ def day(moment: date) -> str:
 
 def simulated_note(models: Sequence[str]) -> str:
     """Say that some answers are made up."""
-    shown = listed([name(model) for model in models], 5, "models")
+    shown = listed([name(model) for model in models], 5, "model", "models")
     return f"This is a rehearsal for {shown}: their answers are simulated, no provider was asked."
 
 
@@ -114,17 +114,17 @@ def retirement_line(row: Lifespan) -> str:
     parts = [row.when[:1].upper() + row.when[1:], f"Source: {reason(row.source)}"]
     for label, suites in (("Suites at risk", row.suites), ("Judged suites at risk", row.judged_suites)):
         if suites:
-            parts.append(f"{label}: {listed([name(suite) for suite in suites], 3, 'suites')}")
+            parts.append(f"{label}: {listed([name(suite) for suite in suites], 3, 'suite', 'suites')}")
     if row.replacement and not row.advice:
         parts.append(f"Replacement: {name(row.replacement)}")
     parts += [shorten(inert(line), ADVICE_UNITS).removesuffix(".") for line in row.advice]
     return ". ".join(parts)
 
 
-def listed(names: Sequence[str], limit: int, things: str) -> str:
+def listed(names: Sequence[str], limit: int, one: str, many: str) -> str:
     """Some names, and how many more there are."""
     more = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {more} more {things}" if more > 0 else "")
+    return ", ".join(names[:limit]) + (f" and {counted(more, f'more {one}', f'more {many}')}" if more > 0 else "")
 
 
 def reason(text: str) -> str:

@@ -26,6 +26,8 @@ SIDE = 720
 GAP = 1.5
 """A night is missing where two are further apart than this many times the usual."""
 
+YEAR = timedelta(days=365)
+
 GROUP = re.compile(r'<g id="(band|baseline|line|bars)">(.*?)</g>', re.DOTALL)
 PATH = re.compile(r'<path d="([^"]*)"')
 DECIMALS = re.compile(r"(\.\d)\d+")
@@ -107,9 +109,10 @@ class Canvas:
         if baseline is not None:
             self.axes.plot([times[0] - margin, times[-1] + margin], [baseline] * 2, gid="baseline")
         self.axes.plot(times, values, gid="line")
-        locator = AutoDateLocator(minticks=3, maxticks=5)
+        locator = AutoDateLocator(minticks=2, maxticks=5)  # from 3 on, spans between two units have no interval
         days = locator.tick_values(points[0].at, points[-1].at)
-        names = {f"{at.day}{NBSP}{at:%b}": time for time, at in zip(days[::-1], num2date(days[::-1]), strict=True)}
+        span = points[-1].at - points[0].at
+        names = {day_name(at, span): time for time, at in zip(days[::-1], num2date(days[::-1]), strict=True)}
         heights = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(*y_range)
         return Chart(
             shapes=self.shapes(),
@@ -214,6 +217,11 @@ def with_gaps(points: Sequence[Point]) -> Iterator[Point]:
         if later.at - earlier.at > longest:
             yield Point(earlier.at + (later.at - earlier.at) / 2, None, None, None, "")
     yield points[-1]
+
+
+def day_name(at: datetime, span: timedelta) -> str:
+    """A day as an axis of some length shows it; by its year where another could bear its name."""
+    return f"{at:%b}{NBSP}{at.year}" if span >= YEAR else f"{at.day}{NBSP}{at:%b}"
 
 
 def number(value: float | None) -> float:

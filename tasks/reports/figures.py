@@ -59,8 +59,8 @@ def money_or_dash(value: float | None) -> str:
 
 
 def change(value: float | None) -> str:
-    """A share by which something rose or fell."""
-    return UNKNOWN if value is None else f"{100 * value:+.0f}{NBSP}%".replace("-", "−")
+    """A share by which something rose or fell; what rounds to nothing has no sign."""
+    return UNKNOWN if value is None else f"{round(100 * value):+}{NBSP}%".replace("+0", "0").replace("-", "−")
 
 
 def whole(value: int | None) -> str:

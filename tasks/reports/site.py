@@ -12,7 +12,7 @@ from tasks.reports import commands
 from tasks.reports.cells import CellView, by_cell, cell_views
 from tasks.reports.changes import changes
 from tasks.reports.charts import Canvas, open_canvas
-from tasks.reports.costs import cell_costs, sums
+from tasks.reports.costs import cell_costs, costs, sums
 from tasks.reports.flips import FilterKeys, FlipGroup, FlipView, flip_groups
 from tasks.reports.headline import headline, tally
 from tasks.reports.page import CallCount, LatencyBin, PastCell, ReportPage
@@ -161,9 +161,10 @@ def cost_page(page: ReportPage, views: Sequence[CellView], canvas: Canvas | None
         "cost.html",
         "cost.html.j2",
         chart=run_cost_chart(canvas, page, page.nights[:MOST_NIGHTS][::-1]),
-        by_model=sums(views, past, lambda cell: cell.model),
-        by_suite=sums(views, past, lambda cell: cell.suite),
-        by_cell=cell_costs(views, past),
+        whole=costs(page.calls),
+        by_model=sums(views, page.calls, past, lambda cell: cell.model),
+        by_suite=sums(views, page.calls, past, lambda cell: cell.suite),
+        by_cell=cell_costs(views, page.calls, past),
         nights=MOST_NIGHTS,
     )
 

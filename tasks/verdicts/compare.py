@@ -22,7 +22,7 @@ class Paired:
     """The cases that both sides have unchanged, measured or not: passes and measured trials of each, in one order.
 
     `trials` is what tonight planned for a case. `n_cases` and `n_base_cases` count all cases of tonight and of the
-    baseline, also those that the other side does not have.
+    baseline, also those that the other side does not have. `same_run`: the baseline is another model of tonight's run.
     """
 
     case_ids: Sequence[str]
@@ -33,6 +33,7 @@ class Paired:
     n_cases: int
     n_base_cases: int
     trials: int = 1
+    same_run: bool = False
 
     @property
     def n_paired(self) -> int:
@@ -80,7 +81,8 @@ def why_unmeasured(paired: Paired, gate: Gate) -> str | None:
     if reason := too_few(n_measured, common, gate):
         return reason
     if paired.n_paired == 0 or paired.n_paired < MIN_PAIRED * n_measured:
-        return f"the baseline measured only {paired.n_paired} of these {n_measured} cases: promote a complete run"
+        advice = "" if paired.same_run else ": promote a complete run"
+        return f"the baseline measured only {paired.n_paired} of these {n_measured} cases{advice}"
     return None
 
 

@@ -16,6 +16,7 @@ from tasks.alerts.incidents import Incident
 from tasks.alerts.inert import units
 from tasks.alerts.message import BLOCKS_UNITS, TEXT_UNITS, Action, as_text, block_text, content_of, fits
 from tasks.alerts.story import Link, Story
+from tasks.alerts.wording import retirement_line
 from tasks.records import Verdict
 from tests.fakes.nights import (
     AT,
@@ -213,6 +214,13 @@ def test_a_single_cell_shows_three_cases_with_both_outputs_however_long_they_are
     text = told(story)
     assert text.count("was: xxx") == text.count("now: yyy") == 3
     assert "and 6 more lost" in text
+
+
+@pytest.mark.parametrize(
+    ("suites", "shown"), [("abc", "a, b, c."), ("abcd", "a, b, c and 1 more suite."), ("abcde", "and 2 more suites.")]
+)
+def test_what_a_list_leaves_out_is_counted(suites: str, shown: str) -> None:
+    assert shown in retirement_line(replace(RETIRING, suites=tuple(suites), advice=("Ask again.",))) + "."
 
 
 names = st.one_of(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.provider import FakeProvider, Received, refused
-from tests.flows.lab import Lab, right, sums, wrong_below
+from tests.flows.lab import Lab, broken_below, right, sums, wrong_below
+from tests.flows.night import daybreak
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -88,3 +89,13 @@ def test_no_gate_is_decided_where_too_little_was_measured(lab: Lab) -> None:
     assert [row["verdict"] for row in night.data["comparisons"]] == ["unmeasured"]
     assert [gate["state"] for gate in night.data["gates"]] == ["undecided"]
     assert night.exit_code == 3
+
+
+def test_cells_of_a_first_night_without_enough_answers_each_say_why_and_nobody_is_told_to_promote(lab: Lab) -> None:
+    lab.provider.answer("old", broken_below(10, refused(400, "Bad luck.")))
+    night = daybreak(lab.root, "nightly")
+    assert "  ! sums on old: 2 of 12 cases were measured; the gate asks for 95%; 20 × bad request" in night.out
+    assert "  ! sums on new: the baseline measured only 2 of these 12 cases\n" in night.out
+    assert "promote" not in night.out
+    assert "12 passed" in night.err
+    assert "$" not in night.err, "no price is known"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.reports.figures import usd
 from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, Received, Reply, said
 from tests.flows.judged_lab import JudgedLab
@@ -52,6 +53,12 @@ def page_of(night: Ended) -> str:
     return pages(Path(found[1])).replace("\N{NO-BREAK SPACE}", " ")
 
 
+def cost_page_of(night: Ended) -> str:
+    found = re.search(r"Report: (.*)", night.out)
+    assert found
+    return Path(found[1]).with_name("cost.html").read_text("utf-8")
+
+
 def test_rates_drop_and_trials_are_those_of_the_comparison_wherever_they_are_shown(lab: Lab) -> None:
     night = confirmed(lab)
     [row] = lab.sql("SELECT * FROM comparisons WHERE verdict = 'regressed'")
@@ -63,7 +70,8 @@ def test_rates_drop_and_trials_are_those_of_the_comparison_wherever_they_are_sho
     assert "→ tonight 65.0%" in night.out
     assert "20 of 20 cases paired, 2 trials each" in night.out
     page = page_of(night)
-    for shown in ("100.0 % → 65.0 %", '<span class="figure">65.0 %', "2 trials each", "lost <strong>35.0 pp</strong>"):
+    trials = ("2 trials each (1 planned, 1 fresh)", "<dd>1 planned, 1 fresh to confirm</dd>")
+    for shown in ("100.0 % → 65.0 %", '<span class="figure">65.0 %', *trials, "lost <strong>35.0 pp</strong>"):
         assert shown in page
     assert "70.0 %" not in page, "the rate of the planned trials alone"
 
@@ -76,6 +84,15 @@ def test_what_a_night_cost_adds_up(lab: Lab) -> None:
     assert cells + confirmation == pytest.approx(total)
     [shown] = lab.sql("SELECT sum(cost_usd) AS usd FROM cells WHERE verdict = 'regressed'")
     assert shown["usd"] == pytest.approx(cells, abs=0.0001)
+
+    page = cost_page_of(night)
+    [whole] = re.findall(r"<h1>(\S+)", page)
+    last_row = page.rpartition('<span class="name">In all</span>')[2]
+    assert re.findall(r'data-label="(\w[\w ]*)">(\S+)</td>', last_row) == [
+        ("Cells", usd(cells)),
+        ("Confirmation", usd(confirmation)),
+        ("In all", whole),
+    ]
 
 
 @pytest.mark.slow

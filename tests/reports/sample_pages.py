@@ -222,6 +222,11 @@ def sample_night() -> ReportPage:
         calls=(
             CallCount(TRIAGE, SMALL, "model", "planned", "answered", 97, 99, 12_340, 1_024, 0.0421),
             CallCount(TRIAGE, SMALL, "model", "planned", "rate_limited", 3, 12, None, None, 0.0),
+            CallCount(TRIAGE, SMALL, "model", "confirm", "answered", 300, 300, 37_000, 3_100, 0.126),
+            CallCount(TRIAGE, LARGE, "model", "planned", "answered", 100, 100, 12_600, 1_050, 0.0421),
+            CallCount(QUESTIONS, SMALL, "model", "baseline", "answered", 500, 500, 41_000, 22_000, 0.2),
+            CallCount(QUESTIONS, SMALL, "judge", "baseline", "answered", 500, 500, 98_000, 11_000, 1.42),
+            CallCount("", "careful-judge", "probe", "probe", "answered", 1, 1, 12, 1, 0.001),
         ),
         versions=(
             Version(

@@ -51,6 +51,28 @@ def test_line_and_band_break_where_nothing_was_measured(
     assert sum(path.count("M") for kind, path in chart.shapes if kind == "band") == stretches
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("span", "n_days"),
+    [
+        (timedelta(seconds=150), 1),
+        (timedelta(seconds=179), 1),
+        (timedelta(minutes=150), 1),
+        (timedelta(hours=25), 2),
+        (timedelta(hours=60), 2),
+        (timedelta(days=59), 4),
+        (timedelta(days=910), 3),
+    ],
+)
+def test_nights_however_far_apart_have_days_below_them_and_no_warning(span: timedelta, n_days: int) -> None:
+    """Between two units matplotlib found no interval, and said so in the terminal."""
+    first, second = points(0.9, 0.8)
+    nights = [first, second._replace(at=first.at + span)]
+    chart = a_canvas().trend(nights, baseline=None, y_range=(0, 1), label=share)
+    assert chart
+    assert len({tick.label for tick in chart.x_ticks}) == len(chart.x_ticks) == n_days
+
+
 def test_marks_stand_on_the_scale_and_say_what_they_are() -> None:
     chart = drawn(0.75, 1.0, 0.5)
     assert [mark.y for mark in chart.marks] == ["50.00%", "0.00%", "100.00%"]
@@ -78,17 +100,29 @@ def test_logarithmic_scales_have_round_ticks(low: float, high: float, expected: 
     assert list(round_values(low, high)) == expected
 
 
-def test_costs_add_up_and_stand_beside_what_was_usual() -> None:
+def test_costs_add_up_to_those_of_the_run_and_stand_beside_what_was_usual() -> None:
     night = sample_night()
     views = cell_views(night)
-    by_model = {row.name: row for row in sums(views, sample_history(), lambda cell: cell.model)}
-    assert by_model[SMALL].cost_usd is None, "the price of one cell is not known"
-    assert by_model[SMALL].usual_usd == pytest.approx(0.04)
-    assert by_model[LARGE].cost_usd == pytest.approx(0.0421)
-    assert by_model[LARGE].usual_usd is None
-    costs = {(one.view.suite, one.view.model): one for one in cell_costs(views, sample_history())}
+    by_model = sums(views, night.calls, sample_history(), lambda cell: cell.model)
+    by_suite = sums(views, night.calls, sample_history(), lambda cell: cell.suite)
+    by_cell = cell_costs(views, night.calls, sample_history())
+    for table in (by_model, by_suite, by_cell):
+        assert table.others.by_purpose == {"probes": 0.001}
+        shown = [*(row.costs.in_all_usd or 0.0 for row in table.rows), 0.001]
+        assert sum(shown) == pytest.approx(night.run.cost_usd)
+    assert [(row.name, row.usual_usd) for row in by_model.rows] == [(SMALL, pytest.approx(0.04)), (LARGE, None)]
+    assert by_suite.rows[0].costs.by_purpose == {"cells": 0.2, "judges": 1.42}
+    costs = {(one.view.suite, one.view.model): one for one in by_cell.rows}
     assert costs[TRIAGE, SMALL].change == pytest.approx(0.000421 / 0.00042 - 1)
     assert costs[TRIAGE, LARGE].change is None
+
+
+def test_a_sum_of_which_a_price_is_not_known_is_not_known() -> None:
+    night = sample_night()
+    unknown = [one._replace(cost_usd=None) if one.model == LARGE else one for one in night.calls]
+    rows = {row.name: row.costs for row in sums(cell_views(night), unknown, (), lambda cell: cell.model).rows}
+    assert rows[LARGE].in_all_usd is None
+    assert rows[SMALL].in_all_usd == pytest.approx(1.7881)
 
 
 def test_what_changed_is_told_once_with_the_cells_that_it_touches() -> None:

@@ -142,8 +142,9 @@ SHOWN = {
     ],
     "cost.html": [
         "$1.83 for 1,284 calls",
-        f"{TRIAGE} on {SMALL} $0.00042 per sorted ticket $0.00042 +0 %",
-        f"{TRIAGE} $0.084",
+        f"{TRIAGE} on {SMALL} $0.00042 per sorted ticket $0.00042 0 % $0.042 – $0.13 – $0.17",
+        f"{TRIAGE} – $0.084 – $0.13 – $0.21",
+        "Other calls – – – $0.0010 $0.0010 In all $0.28 $1.42 $0.13 $0.0010 $1.83",
     ],
 }
 

@@ -103,7 +103,12 @@ def test_nothing_measured_is_unmeasured_whatever_the_gate_allows() -> None:
 def test_a_baseline_that_measured_little_is_no_baseline() -> None:
     judged = judged_as_it_stands(paired([SAME] * 10 + [(0, 0, 1, 1)] * 10), Gate())
     assert judged.verdict is Verdict.UNMEASURED
-    assert "baseline measured only 10" in judged.cause
+    assert judged.cause == "the baseline measured only 10 of these 20 cases: promote a complete run"
+
+
+def test_nothing_is_to_be_promoted_where_the_baseline_is_of_the_same_run() -> None:
+    judged = judged_as_it_stands(paired([SAME] * 10 + [(0, 0, 1, 1)] * 10, same_run=True), Gate())
+    assert judged.cause == "the baseline measured only 10 of these 20 cases"
 
 
 def test_unmeasured_cases_that_could_hide_a_regression_are_never_unchanged() -> None:
