@@ -27,7 +27,7 @@ NONE = News(Counter(), 0.0)
 def news_of(trial: Trial) -> News:
     """What a line of the journal brings; one with an answer alone brings nothing but cost."""
     outcomes = Counter[OutcomeState]([trial.outcome.outcome] if trial.outcome else [])
-    return News(outcomes, reduce(added, map(cost_of, trial.calls), 0.0))
+    return News(outcomes, reduce(added, map(cost_of, trial.calls), NONE.cost_usd))
 
 
 def cost_of(call: Call) -> float | None:

@@ -6,12 +6,15 @@ import pytest
 
 from flows.news import News
 from flows.terminal.progress import SETTLED_S, Tally, time_left
+from tasks.records import OutcomeState
+
+PASSED = Counter[OutcomeState](["passed"])
 
 
 def test_no_time_is_told_before_the_pace_says_anything() -> None:
     """The first answers were taken for the pace of the night: "about 21826 s left"."""
     tally = Tally(4000)
-    tally.add(News(Counter(passed=1), 0.0))
+    tally.add(News(PASSED, 0.0))
     tally.started -= SETTLED_S - 1
     assert str(tally).endswith("$0.0000")
     tally.started -= 56
@@ -22,7 +25,7 @@ def test_no_cost_is_told_where_the_price_of_any_answer_is_unknown() -> None:
     """It used to be $0.0000."""
     tally = Tally(3)
     for cost_usd in (0.25, None, 0.25):
-        tally.add(News(Counter(passed=1), cost_usd))
+        tally.add(News(PASSED, cost_usd))
     assert str(tally) == "3/3 trials, 3 passed, 0 failed"
 
 
