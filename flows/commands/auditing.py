@@ -12,7 +12,7 @@ from flows.planning.prepared import read_config
 from flows.requests import Request
 from flows.run import now
 from flows.terminal.figures import plain
-from flows.terminal.judges import corrected_rates, uncorrected
+from flows.terminal.judges import corrected_rates, uncorrected, where_shown
 from tasks.documents import ConfigFile
 from tasks.documents.wording import brief, nearest, shown
 from tasks.errors import UsageError
@@ -112,4 +112,7 @@ def told(added: int, left: int, corrections: Sequence[Correction]) -> str:
             f"{left} rows have no verdict yet: label all, or a random part, for what is left out must not be special."
         )
     lines += [plain(line) for line in (*corrected_rates(corrections), *uncorrected(corrections))]
-    return "\n".join([*lines, *(["`daybreak judge calibrate` takes them in."] if added else [])])
+    lines += where_shown(corrections)
+    return "\n".join(
+        [*lines, *(["`daybreak judge calibrate` takes them in, for the nights to come."] if added else [])]
+    )

@@ -21,7 +21,7 @@ from flows.run import Run, now
 from flows.run_folder import held
 from flows.signals import Interruption, stop_event
 from flows.terminal.figures import plain, usd
-from flows.terminal.judges import corrected_rates, shown_calibrations
+from flows.terminal.judges import corrected_rates, shown_calibrations, where_shown
 from tasks.calls import provider
 from tasks.calls.credentials import unusable_models
 from tasks.datasets.calibration import FILE, read_labels
@@ -31,6 +31,8 @@ from tasks.plan import RunFolder
 from tasks.records import Calibration, Correction, Suite
 from tasks.scoring.judge import build_judges
 from tasks.storage import judged, reads
+
+FROM_NOW_ON = "From the next night on, pages show this calibration."
 
 
 def calibrate(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answered:
@@ -107,7 +109,9 @@ def answer(run: Run, found: Calibrated, corrections: Sequence[Correction]) -> An
     missing = [suite.name for suite in run.plan.suites if suite.name not in whole]
     told += [f"{name}: no judge gave a verdict" for name in missing]
     parts = [shown_calibrations(found.calibrations)] if found.calibrations else []
-    text = "\n".join([*parts, *map(plain, (*corrected_rates(corrections), *told)), cost])
+    shown = [*corrected_rates(corrections), *where_shown(corrections), *told]
+    shown += [FROM_NOW_ON] if found.calibrations else []
+    text = "\n".join([*parts, *map(plain, shown), cost])
     return Answered(exit_code=UNMEASURED if missing else OK, data=data, text=text)
 
 

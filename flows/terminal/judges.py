@@ -63,6 +63,12 @@ def uncorrected(corrections: Iterable[Correction]) -> Iterator[str]:
     return (f"{one.suite} on {one.model}: not corrected. {one.why}" for one in corrections if one.pass_rate is None)
 
 
+def where_shown(corrections: Iterable[Correction]) -> Iterator[str]:
+    """Where to find corrections that came after their night, if there are any."""
+    if any(one.pass_rate is not None for one in corrections):
+        yield "The pages of that night stay as they were told; these rates are in the view `corrections`."
+
+
 def corrected_rates(corrections: Iterable[Correction]) -> Iterator[str]:
     """A line for each cell whose pass rate could be corrected for its judge's errors."""
     for one in corrections:

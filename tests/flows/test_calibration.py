@@ -16,7 +16,7 @@ from tests.fakes.judges import verdict
 from tests.fakes.provider import FakeProvider, refused
 from tests.flows.judged_lab import JUDGED, RUBRIC, Asked, JudgedLab, by_the_label, only
 from tests.flows.lab import sums, wrong_below
-from tests.flows.night import pages
+from tests.flows.night import daybreak, pages
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -319,6 +319,9 @@ def test_calibrating_in_the_morning_corrects_the_night_before(lab: JudgedLab) ->
     [found] = lab.run("judge", "calibrate").data["corrections"]
     assert (found["trust"], found["method"], found["raw_pass_rate"]) == ("calibrated", "rogan-gladen", 1)
     assert [row["trust"] for row in lab.sql("SELECT trust FROM corrections")] == ["calibrated"]
+    said = daybreak(lab.root, "judge", "calibrate").out
+    assert "The pages of that night stay as they were told; these rates are in the view `corrections`." in said
+    assert "From the next night on, pages show this calibration." in said
 
 
 @pytest.mark.slow
