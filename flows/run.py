@@ -174,10 +174,11 @@ def open_run(prepared: Prepared) -> Iterator[Run]:
         run.notes += prepared.notes
         if folder.attempt:
             run.done = take_stock(folder.path)
+            run.expect(-len(run.done.finished))  # they are not told of again
             run.notes.append(f"{run.done.kept} of its answers were kept from before, and are not asked for again")
             run.notes += [f"{place}: a line that was cut off is left out" for place in run.done.torn]
         run.ledger = new_ledger(run, seats=1 + crew_size(run.config))
-        run.say(f"{run.id}: {plan.flow} begins, {len(plan.cells)} cell(s)")
+        run.say(f"{run.id}: {plan.flow} begins{f', {len(plan.cells)} cell(s)' if plan.cells else ''}")
         try:
             yield run
         except BaseException as error:

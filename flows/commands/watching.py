@@ -1,7 +1,7 @@
 """The command that looks between nights: watch."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from flows.result import exit_code
 from flows.run import now
 from flows.terminal.figures import plain, usd
 from flows.terminal.lifespans import shown_ends, shown_versions
-from flows.terminal.result import shown_result
+from flows.terminal.result import shown_result, shown_told
 from tasks.calls import provider
 from tasks.calls.prices import map_facts
 from tasks.errors import RunBroken
@@ -27,7 +27,7 @@ def watch(**options: Any) -> Answered:
     request = WatchRequest(**options)
     prepared = prepare_watch(request, now=now())
     runtime.prepare(provider.load)
-    hand_over(request, prepared)
+    hand_over(request, replace(prepared, say=lambda _: None))
     state = runtime.run_flow(flow_named("watch"), request)
     found = asyncio.run(state.aresult(raise_on_failure=True))
     if not isinstance(found, WatchResult):
@@ -73,4 +73,4 @@ def shown(result: WatchResult) -> str:
     lines.append(f"{facts.provenance}: it dates the end of {facts.dated} models, of which {facts.past} are past.")
     lines.append(f"{result.run_id}: {result.calls} calls, {usd(result.cost_usd)}.")
     lines += [shown_result(one) for one in result.compared]
-    return "\n".join([*lines, *([f"\n{result.told.message}"] if result.told.message else [])])
+    return "\n".join([*lines, *shown_told(result.told)])

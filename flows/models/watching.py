@@ -71,7 +71,7 @@ def look_ahead(run: Run, request: WatchRequest) -> WatchResult:
 
 def tell(run: Run, result: WatchResult) -> WatchResult:
     """Tell what is new, with what the comparisons found that it asked for."""
-    told = oversee(run.file, result.lifespans, run.plan.created_at, result.events, result.compared)
+    told = oversee(run, result.lifespans, result.events, result.compared)
     return replace(result, told=told)
 
 

@@ -3,8 +3,8 @@
 from flows.result import RunResult, Told
 from flows.run import Run, now
 from flows.telling.alerting import hand_over, night_of, write_messages
-from flows.telling.overseeing import record_delivery
-from tasks.alerts.delivery import NO_CHANNEL, deliver, no_token
+from flows.telling.overseeing import record_delivery, why_printed
+from tasks.alerts.delivery import deliver
 from tasks.alerts.findings import findings_of
 from tasks.alerts.incidents import changes
 from tasks.alerts.message import as_text
@@ -17,15 +17,7 @@ def tell(run: Run) -> Told:
     record_delivery(run, report, now())
     undelivered = tuple(run.redact(f"{one.message_id}: {one.reason}") for one in report.undelivered)
     message = "\n\n".join(map(as_text, report.to_print)) or None
-    return Told(message=message, why_printed=why_printed(run), undelivered=undelivered)
-
-
-def why_printed(run: Run) -> str:
-    """Why a message for Slack is in the terminal."""
-    slack = run.config.slack
-    if slack.channel is None:
-        return NO_CHANNEL
-    return "it was not delivered" if run.file.env.get(slack.token_env) else no_token(slack)
+    return Told(message=message, why_printed=why_printed(run.file), undelivered=undelivered)
 
 
 def tell_of_comparison(run: Run, result: RunResult) -> Told:

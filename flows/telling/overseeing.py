@@ -1,12 +1,12 @@
 """What is told besides what a night measured: nights that did not begin or end, retirements, alerts that got stuck."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from flows.result import RunResult, Told, headline
 from flows.run import Run
 from flows.telling.alerting import news_of_nights, report_link
-from tasks.alerts.delivery import DeliveryReport, deliver, is_set_up, keep
+from tasks.alerts.delivery import NO_CHANNEL, DeliveryReport, deliver, is_set_up, keep, no_token
 from tasks.alerts.findings import Night, findings_of
 from tasks.alerts.incidents import Change, changes, incidents_of
 from tasks.alerts.message import Message, as_text
@@ -24,26 +24,25 @@ from tasks.storage.warehouse import Warehouse
 
 
 def oversee(
-    file: ConfigFile,
-    lifespans: Sequence[Lifespan],
-    moment: datetime,
-    events: Sequence[Event] = (),
-    compared: Sequence[RunResult] = (),
+    run: Run, lifespans: Sequence[Lifespan], events: Sequence[Event] = (), compared: Sequence[RunResult] = ()
 ) -> Told:
     """Tell, as a watch, of nights that did not begin or end, of versions that moved, and of models near their end.
 
     `compared` are the comparisons that it started: what they found is told, and read on there.
     """
+    file, moment = run.file, run.plan.created_at
     if not reads.run_ids(file.results):
         return Told()  # nobody runs nights here yet
     watch_id = f"watch-{moment:%Y%m%d-%H%M%S}"
     news = tuple(news_of_nights(file, moment, but_not=None, past=False))
     findings = findings_of(Night(run_id=watch_id, lifespans=lifespans, news=news, events=events))
     changed = record(file, findings, watch_id, moment)
-    messages = write(file, changed, watch_id, f"run-{moment:%Y%m%d-%H%M%S}-watch", moment, compared)
+    links = [comparison_link(file, one) for one in compared] or [*link_to_night(file)]
+    messages = write(run, changed, f"run-{moment:%Y%m%d-%H%M%S}-watch", moment, links)
     report = deliver(file.results, file.config.slack, token_of(file), messages)
     return Told(
         message="\n\n".join(map(as_text, report.to_print)) or None,
+        why_printed=why_printed(file),
         undelivered=tuple(f"{one.message_id}: {one.reason}" for one in report.undelivered),
     )
 
@@ -53,7 +52,7 @@ def record_delivery(run: Run, report: DeliveryReport, moment: datetime) -> None:
     delivery_id = f"{run.id}-delivery"
     changed = record(run.file, findings_of_delivery(report.undelivered), delivery_id, moment)
     if changed and any(one.ts for one in report.deliveries):
-        messages = write(run.file, changed, delivery_id, f"{run.id}.delivery", moment)
+        messages = write(run, changed, f"{run.id}.delivery", moment, [report_link(run.file, run.id)])
         deliver(run.results, run.config.slack, token_of(run.file), messages)
 
 
@@ -68,22 +67,12 @@ def record(file: ConfigFile, findings: Findings, run_id: str, moment: datetime) 
 
 
 def write(
-    file: ConfigFile,
-    changed: Sequence[Change],
-    run_id: str,
-    prefix: str,
-    moment: datetime,
-    compared: Sequence[RunResult] = (),
+    run: Run, changed: Sequence[Change], prefix: str, moment: datetime, links: Sequence[Link]
 ) -> tuple[Message, ...]:
     """Write the messages that tell of changes, and keep them where they can go to Slack."""
-    newest = next(iter(reads.run_ids(file.results)), run_id)
+    file = run.file
     setting = Setting(
-        run_id=run_id,
-        today=moment.date(),
-        losses={},
-        owners={},
-        links=tuple(comparison_link(file, one) for one in compared) or (report_link(file, newest),),
-        options=file.options,
+        run_id=run.id, today=moment.date(), losses={}, owners={}, links=tuple(links), options=file.options
     )
     written = list(
         drafts(
@@ -103,6 +92,19 @@ def write(
 def comparison_link(file: ConfigFile, result: RunResult) -> Link:
     """The report of a comparison, with what it found."""
     return report_link(file, result.run_id)._replace(label=f"Comparison ({headline(result).lower()})")
+
+
+def link_to_night(file: ConfigFile) -> Iterator[Link]:
+    """The report of the newest night."""
+    nights = [one.run_id for one in reads.runs_newest_first(file.results) if one.flow == "nightly"]
+    yield from (report_link(file, night) for night in nights[:1])
+
+
+def why_printed(file: ConfigFile) -> str:
+    """Why a message for Slack is in the terminal."""
+    if file.config.slack.channel is None:
+        return NO_CHANNEL
+    return "it was not delivered" if token_of(file) else no_token(file.config.slack)
 
 
 def token_of(file: ConfigFile) -> str | None:

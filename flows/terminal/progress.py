@@ -23,7 +23,7 @@ class Tally:
         self.started = time.monotonic()
 
     def expect(self, trials: int) -> None:
-        """Count on so many more."""
+        """Count on so many more, or on fewer."""
         self.total += trials
 
     @property

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from flows.result import RunResult
+from flows.result import RunResult, Told
 from flows.terminal.cells import cells_table, shown_flips, shown_gates, shown_reasons
 from flows.terminal.figures import plain, usd
 from flows.terminal.judges import corrected_rates
@@ -48,11 +48,16 @@ def closing(result: RunResult) -> Iterator[str]:
     yield f"{result.run_id}: {result.calls} calls, {cost_line(result)}."
     if result.report:
         yield f"Report: {result.report}"
-    if result.told.message:
-        yield f"\nFor Slack ({result.told.why_printed}):\n{result.told.message}\n"
-    yield from (f"Not delivered: {plain(one)}" for one in result.told.undelivered)
+    yield from shown_told(result.told)
     if result.simulated:
         yield f"Simulated, not a real model: {', '.join(result.simulated)}. Their figures say nothing of any provider."
+
+
+def shown_told(told: Told) -> Iterator[str]:
+    """What is for Slack and has not gone there, with why."""
+    if told.message:
+        yield f"\nFor Slack ({told.why_printed}):\n{told.message}\n"
+    yield from (f"Not delivered: {plain(one)}" for one in told.undelivered)
 
 
 def cost_line(result: RunResult) -> str:

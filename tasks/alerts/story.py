@@ -127,7 +127,8 @@ class Story:
                 yield Command("Measure again", f"daybreak nightly{cell_options(rows)}{self._options}")
             case _:
                 pass
-        yield Command("Acknowledge", f"daybreak alerts ack {incident.id}{self._options}")
+        if not incident.is_acknowledged(self.setting.today):
+            yield Command("Acknowledge", f"daybreak alerts ack {incident.id}{self._options}")
 
     @property
     def _options(self) -> str:

@@ -94,16 +94,22 @@ def actions(story: Story, *, has_thread: bool, is_silenced: bool, printed: bool 
     if step == "acknowledged":
         return ("edit", "reply") if has_thread else ()
     if not has_thread:
-        is_told = (incident.is_open and not is_silenced) or story.is_news_of_the_past
+        is_new = not printed or not is_old_news(story) or incident.kind in EVERY_NIGHT
+        is_told = (incident.is_open and not is_silenced and is_new) or story.is_news_of_the_past
         return ("post",) if is_told else ("reply",) if printed and not incident.is_open else ()
     if not incident.is_open:
         return "edit", "reply"
     if is_silenced:
         return ()
-    partly_over = any(event.step in {"resolved", "closed"} for event in story.change.events)
-    if step == "ongoing" and not partly_over and not acknowledgement_ended(story):
+    if is_old_news(story):
         return ("reply",) if incident.kind in EVERY_NIGHT else ()
     return "edit", "reply"
+
+
+def is_old_news(story: Story) -> bool:
+    """True for what is as it was when it was last told."""
+    partly_over = any(event.step in {"resolved", "closed"} for event in story.change.events)
+    return story.change.step == "ongoing" and not partly_over and not acknowledgement_ended(story)
 
 
 def is_silenced(change: Change, setting: Setting, acknowledged: Sequence[Acknowledged]) -> bool:

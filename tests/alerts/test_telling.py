@@ -47,6 +47,16 @@ def test_an_incident_that_slack_never_heard_of_begins_with_a_first_message_in_an
     assert sent(calm, [opened.incident], printed=True) == ["reply"], "a terminal, which is told of it, hears of its end"
 
 
+def test_a_terminal_hears_once_of_what_no_night_measures_anew() -> None:
+    """Each watch printed a retirement again."""
+    [opened] = changes_in(quiet_night(lifespans=[RETIRING]))
+    again, nearer = ([replace(RETIRING, notice=notice)] for notice in (RETIRING.notice, 7))
+    assert sent(quiet_night(NEXT, lifespans=again), [opened.incident], printed=True) == []
+    assert sent(quiet_night(NEXT, lifespans=nearer), [opened.incident], printed=True) == ["post"]
+    [worse] = changes_in(a_night())
+    assert sent(a_night(NEXT), [worse.incident], printed=True) == ["post"], "a night measures that anew"
+
+
 def test_a_run_that_is_repeated_writes_its_first_message_again_under_the_same_id() -> None:
     night = a_night()
     [opened] = changes_in(night)

@@ -1,6 +1,7 @@
 """Whole nights against a scripted provider, as the command line shows them."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -341,6 +342,9 @@ def test_an_interrupted_night_is_resumed_and_only_what_was_in_flight_is_asked_ag
     assert killed["state_type"] == "CRASHED"
     assert resumed.data["run_id"] in killed["state"]["message"]
     in_flight = {prompt for prompt in asked_before if "1" not in prompt}
+    shown = re.findall(r"^(\d+)/(\d+) trials", resumed.err, re.MULTILINE)
+    assert shown[0] == (str(len(in_flight)),) * 2, "it tells of what this attempt does"
+    assert shown[-1][0] == shown[-1][1]
     assert {request.prompt for request in provider.requests} == in_flight
     latest = f"run_id = '{resumed.data['run_id']}'"
     assert lab.sql(f"SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM outcomes WHERE {latest}") == [

@@ -99,6 +99,9 @@ def test_an_acknowledged_incident_is_quiet_and_its_thread_says_until_when(team: 
     assert team.run("alerts", "ack", incident, "--until", str(until)).data["undelivered"] == []
     assert first["text"].startswith("Acknowledged: sums on small lost 40.0 points")
     assert f"Acknowledged until {until.day} {until:%B %Y}." in team.slack.messages[1]["text"]
+    [known] = team.run("alerts", "preview").data["messages"]
+    assert f"Acknowledged until {until.day} {until:%B %Y}." in known["text"]
+    assert ("alerts ack" in previewed["text"], "alerts ack" in known["text"]) == (True, False)
     assert team.run("nightly").exit_code == 1, "it is no better for that"
     assert len(team.slack.messages) == 2
     assert [row["state"] for row in team.sql("SELECT state FROM incidents")] == ["acknowledged"]
