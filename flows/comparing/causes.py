@@ -39,13 +39,15 @@ def with_cause(
 ) -> Comparison:
     """A comparison with what differs between two cells, of which `alike` was brought to the same state on both."""
     found = differences(base, cell)
-    several = len([one for one in found if one.factor not in alike]) > 1
+    possible = [one for one in found if one.factor not in alike]
     said = said_of(comparison, found, base, cell, alike)
     return replace(
         comparison,
         cause="; ".join(filter(None, [said, comparison.cause])),
         differences=tuple(one.factor for one in found),
-        commands=tuple(commands(found, base, cell, candidate=candidate, options=options)) if several else (),
+        commands=tuple(commands(possible, base, cell, candidate=candidate, options=options))
+        if len(possible) > 1
+        else (),
     )
 
 

@@ -1,6 +1,7 @@
 """One stored run against another: nothing is called, and nothing is written."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from flows.comparing.causes import with_cause
@@ -97,4 +98,5 @@ def compared(file: ConfigFile, pair: Pair) -> Comparison:
         p_value=judged.p_value,
         detectable_drop_pp=judged.detectable_drop_pp,
     )
-    return with_cause(comparison, pair.base, pair.cell, alike=ALIKE, options=file.options)
+    found = with_cause(comparison, pair.base, pair.cell, alike=ALIKE, options=file.options)
+    return found if file.config.model_named(pair.cell.model) else replace(found, commands=())

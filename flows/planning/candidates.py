@@ -36,8 +36,8 @@ LONGEST_BEFORE_HASH = 90
 class Candidate(NamedTuple):
     """Who is asked, with which parameters over all others and which templates by suite, and against what.
 
-    `withheld` names what a stored plan may not hold: parameters, or `api_base`. `options` are those of the command that
-    asks for it, without what is withheld.
+    `made_from` is the model that a changed one was made from. `withheld` names what a stored plan may not hold:
+    parameters, or `api_base`. `options` are those of the command that asks for it, without what is withheld.
     """
 
     model: ModelConfig
@@ -46,6 +46,7 @@ class Candidate(NamedTuple):
     wordings: Mapping[str, Wording] = {}
     withheld: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    made_from: str | None = None
 
 
 def with_candidate(file: ConfigFile, suites: Sequence[Suite], request: CompareRequest) -> tuple[ConfigFile, Candidate]:
@@ -66,7 +67,8 @@ def with_candidate(file: ConfigFile, suites: Sequence[Suite], request: CompareRe
     withheld = withheld_of(overrides, request.api_base, file.secrets)
     options = options_of(request, withheld)
     against = request.baseline or model.name
-    return added(file, model, changed, withheld), Candidate(changed, against, overrides, wordings, withheld, options)
+    found = Candidate(changed, against, overrides, wordings, withheld, options, model.name)
+    return added(file, model, changed, withheld), found
 
 
 def withheld_of(overrides: Mapping[str, Any], address: str | None, secrets: frozenset[str]) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def comparison_cells(
     against = candidate.against
     if against is None or RUN_ID.fullmatch(against):
         return tuple(
-            candidate_cell(suite, candidate, stored_baseline(suite, candidate.model, against, history, today=today))
+            candidate_cell(suite, candidate, stored_baseline(suite, candidate, against, history, today=today))
             for suite in suites
         )
     [other] = choose_models(models, [against])
@@ -121,24 +121,24 @@ def candidate_cell(suite: Suite, candidate: Candidate, baseline: Baseline, *, tr
 
 
 def stored_baseline(
-    suite: Suite, candidate: ModelConfig, run_id: str | None, history: History, *, today: date
+    suite: Suite, candidate: Candidate, run_id: str | None, history: History, *, today: date
 ) -> Baseline:
     """The stored trials to compare with: the named run's, else those of the pin."""
+    name = candidate.model.name
     if run_id is None:
-        pinned = pinned_baseline(history, (suite.name, candidate.name), today)
+        pinned = pinned_baseline(history, (suite.name, name), today)
         if pinned is None:
-            message = f"nothing is pinned for {candidate.name} on {suite.name} to compare with"
+            message = f"nothing is pinned for {name} on {suite.name} to compare with"
             raise UsageError.single(message, hint="run `daybreak nightly` first, or name a --baseline")
         known = pinned.setting.served_models if pinned.setting else ()
         return replace(pinned, known_models=known)
     stored = history.models_of_run.get((run_id, suite.name), ())
-    if candidate.name in stored:
-        return baseline_of_run(history, suite.name, candidate.name, run_id)
-    if len(stored) == 1:
-        return baseline_of_run(history, suite.name, stored[0], run_id)
+    same = [one for one in (name, candidate.made_from or name) if one in stored]
+    if same or len(stored) == 1:
+        return baseline_of_run(history, suite.name, [*same, *stored][0], run_id)
     found = f"it holds {', '.join(stored)}" if stored else "it holds no trials of that suite"
     raise UsageError.single(
-        f"expected a run with trials of {candidate.name} on {suite.name}, got {run_id}: {found}",
+        f"expected a run with trials of {name} on {suite.name}, got {run_id}: {found}",
         hint="`daybreak runs` lists the runs",
     )
 

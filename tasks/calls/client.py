@@ -20,7 +20,7 @@ from tasks.calls.gate import Admission, Attempt, Gatekeeper, Need, NotAdmitted, 
 from tasks.calls.outcomes import Fault, classify, read
 from tasks.calls.prices import cost_usd
 from tasks.calls.provider import completer, params_sent
-from tasks.calls.rehearsal import ASKED, Asked, Crib
+from tasks.calls.rehearsal import ASKED, Asked, Crib, asked_params
 from tasks.calls.retries import MAX_ATTEMPTS, wait_before_retry_s
 from tasks.config import ModelConfig
 from tasks.records import Call, Role, TrialKey
@@ -161,7 +161,7 @@ class ModelClient:
     def _params_json(self) -> str:
         """The params that are really sent, without secrets."""
         try:
-            sent = self.params if self.model.is_rehearsal else params_sent(self.model.model, self.params)
+            sent = asked_params(self.params) if self.model.is_rehearsal else params_sent(self.model.model, self.params)
         except Exception:  # noqa: BLE001 (litellm refuses them; so it will the call, which then says why)
             sent = self.params
         shown = {name: hidden(name, value) for name, value in sent.items() if value not in ({}, None)}

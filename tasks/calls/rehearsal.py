@@ -101,6 +101,11 @@ def manner_of(params: Mapping[str, Any]) -> Manner:
     return Manner.model_validate({name: params[name] for name in Manner.model_fields if name in params})
 
 
+def asked_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params of a simulated model without its version, which stands beside them as what answered."""
+    return {name: value for name, value in params.items() if name != "served_as"}
+
+
 async def perform(model: str, messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> Performance:
     """Answer what is being asked in the current task, after the time it takes."""
     manner = manner_of(params)

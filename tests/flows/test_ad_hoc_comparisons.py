@@ -159,12 +159,15 @@ def test_the_commands_that_are_printed_of_a_changed_candidate_can_be_run(lab: La
     [parameters, prompt] = [shlex.split(line.partition(": ")[2]) for line in only(ended)["commands"]]
     run_id = ended.data["run_id"]
     asked = ["daybreak", "compare", "--suite", "sums", "--candidate", "small"]
-    assert parameters == [*asked, "--prompt", "new.md", "--param", "seed=1", "--param", "seed=null", *other]
-    assert prompt == [*asked, "--param", "seed=1", "--prompt", run_id, *other]
+    assert parameters == [*asked, "--param", "seed=1", *other]
+    assert prompt == [*asked, "--prompt", "new.md", *other]
     page = (lab.root / f"results/reports/{run_id}/index.html").read_text("utf-8")
     assert "daybreak compare --candidate small --prompt new.md --param seed=1 --baseline small --suite sums" in page
-    again = lab.run(*prompt[1:])
-    assert (again.exit_code, only(again)["differences"]) == (0, ["parameters"])
+    again = [lab.run(*command[1:]) for command in (parameters, prompt)]
+    assert [(one.exit_code, only(one)["differences"]) for one in again] == [
+        (0, ["parameters"]),
+        (1, ["prompt template"]),
+    ]
 
 
 def test_a_baseline_may_be_a_litellm_id_and_is_asked_where_the_candidate_is(lab: Lab) -> None:

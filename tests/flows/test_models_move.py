@@ -1,5 +1,7 @@
 """Nights on which the version behind a name moved, or the prompt was not what its template renders."""
 
+import shlex
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,6 +103,7 @@ def test_two_changes_at_once_are_listed_with_the_comparisons_that_tell_them_apar
     lab.provider.answer("*", served(right, "m-0314"))
     first = lab.run("nightly").data["run_id"]
     lab.write("datasets/sums/prompt.md", "Add well.")
+    lab.provider.answer("m-0314", served(right, "m-0314"))
     lab.provider.answer("*", served(wrong_below(8), "m-0613"))
     night = only(lab.run("nightly"))
     assert night["differences"] == ["served model", "prompt template"]
@@ -110,6 +113,57 @@ def test_two_changes_at_once_are_listed_with_the_comparisons_that_tell_them_apar
         f"served model: {compare} --baseline openai/m-0314",
         f"prompt template: {compare} --prompt {first}",
     ]
+    assert told_apart(lab, night) == {"served model": "regressed", "prompt template": "unchanged"}
+
+
+@pytest.mark.slow
+def test_of_two_models_with_other_parameters_each_command_lets_one_of_both_differ(lab: Lab) -> None:
+    """One asked the other model without the candidate's parameters, and found two differences again."""
+    lab.write("deployments/daybreak.yaml", two_models(lab.provider.url))
+    lab.provider.answer("*", careless_when_hot)
+    night = lab.run("nightly")
+    [moved] = [row for row in night.data["comparisons"] if row["model"] == "new"]
+    assert moved["cause"].startswith("one of 2: served model (old-1 → new-1), parameters (")
+    assert told_apart(lab, moved) == {"served model": "unchanged", "parameters": "improved"}
+    against = ["compare", "--candidate", "new", "--param", "temperature=0", "--baseline", night.data["run_id"]]
+    assert only(lab.run(*against))["baseline_model"] == "new", "of a run with both"
+
+
+def two_models(url: str) -> str:
+    """A config in which the model that is compared to another one has parameters of its own."""
+    at = f"api_base: '{url}', api_key_env: LAB_KEY"
+    return (
+        f"models:\n  - {{name: old, model: openai/old, {at}, params: {{temperature: 0, max_tokens: 9}}}}\n"
+        f"  - {{name: new, model: openai/new, {at}, params: {{temperature: 1, seed: 5}}, compare_to: old}}\n"
+    )
+
+
+def careless_when_hot(request: Received) -> Reply:
+    """Right unless the temperature is high, whichever model is asked."""
+    answer = wrong_below(8) if request.body["temperature"] else right
+    return said(answer(request), served_as=f"{request.model}-1")
+
+
+def told_apart(lab: Lab, row: Any) -> dict[str, str]:
+    """The verdict of each printed command, which names one factor."""
+    found = {}
+    for line in row["commands"]:
+        factor, _, command = line.partition(": ")
+        ended = only(lab.run(*shlex.split(command)[1:]))
+        assert ended["differences"] == [factor]
+        found[factor] = ended["verdict"]
+    return found
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_shipped_night_tell_its_simulated_models_apart(lab: Lab) -> None:
+    """They led in a circle: a bare version of a simulated model has none of its manners."""
+    root = Path(__file__).parents[2]
+    shutil.copy(root / "deployments/daybreak.yaml", lab.root / "deployments/daybreak.yaml")
+    shutil.copytree(root / "datasets/invoice-extract", lab.root / "datasets/invoice-extract")
+    night = lab.run("nightly", "--suite", "invoice-extract")
+    [moved] = [row for row in night.data["comparisons"] if row["model"] == "dawn-2"]
+    assert told_apart(lab, moved) == {"served model": "unchanged", "parameters": "improved"}
 
 
 def test_a_prompt_that_is_not_what_its_template_renders_is_an_event_of_its_own(

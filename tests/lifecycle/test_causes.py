@@ -89,6 +89,71 @@ def test_of_two_changes_both_are_listed_with_what_tells_them_apart(other: Factor
         assert CHANGES[factor][2] in told
 
 
+OTHER = replace(BASE, run_id=TONIGHT.run_id, model="large", model_id="openai/gpt-5", served_models=("gpt-5-1",))
+"""A model that was asked beside tonight's."""
+PARAMS, PROMPT, ENDPOINT = (CHANGES[factor][0] for factor in (Factor.PARAMETERS, Factor.PROMPT, Factor.ENDPOINT))
+BACK = "--param max_tokens=64 --param seed=null --param temperature=0"
+SERVED = CHANGES[Factor.SERVED_MODEL][0]
+
+
+@pytest.mark.parametrize(
+    ("base", "changed", "candidate", "told"),
+    [
+        (OTHER, PARAMS, "", {"served model": f"{BACK} --baseline large", "parameters": BACK}),
+        (
+            OTHER,
+            ENDPOINT,
+            "",
+            {"served model": "--api-base default --baseline large", "provider endpoint": "--api-base default"},
+        ),
+        (
+            OTHER,
+            {"params": '{"max_tokens": 9, "temperature": 1}'},
+            "--param max_tokens=9 --param temperature=1",
+            {"served model": "--param max_tokens=64 --param temperature=0 --baseline large"},
+        ),
+        (replace(OTHER, params='{"user": "***"}'), PARAMS, "", {}),
+        (replace(OTHER, model_id="anthropic/owl"), PARAMS, "", {}),
+        (
+            replace(OTHER, model="mini", served_models=("a",)),
+            PROMPT,
+            "--prompt new.md",
+            {"prompt template": "--prompt new.md"},
+        ),
+        (
+            replace(BASE, served_models=("a", "b")),
+            SERVED | PROMPT,
+            "",
+            {
+                "served model": f"--prompt {BASE.run_id} --baseline {BASE.run_id}",
+                "prompt template": f"--prompt {BASE.run_id}",
+            },
+        ),
+        (
+            replace(BASE, simulated=True),
+            SERVED | PARAMS,
+            "",
+            {"served model": f"{BACK} --baseline {BASE.run_id}", "parameters": BACK},
+        ),
+        (
+            replace(BASE, model_id="azure/ours"),
+            SERVED | PROMPT | {"model_id": "azure/ours", "litellm_version": "1.107.0"},
+            "",
+            {"prompt template": f"--prompt {BASE.run_id}"},
+        ),
+    ],
+)
+def test_a_command_is_printed_only_where_it_lets_one_factor_alone_differ(
+    base: Cell, changed: dict[str, Any], candidate: str, told: dict[str, str]
+) -> None:
+    cell = replace(TONIGHT, **changed)
+    asked = ["--candidate", "mini", *candidate.split()]
+    lines = commands(differences(base, cell), base, cell, candidate=asked if candidate else ())
+    factors = dict(line.split(": ", 1) for line in lines if "put it back" not in line)
+    compare = "daybreak compare --suite invoices --candidate mini"
+    assert factors == {factor: f"{compare} {options}" for factor, options in told.items()}
+
+
 def test_without_any_difference_the_evidence_is_shown() -> None:
     assert cause({}) == (
         "the provider changed behind the same version, or noise that passed the test: "
