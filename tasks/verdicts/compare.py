@@ -76,6 +76,8 @@ def why_unmeasured(paired: Paired, gate: Gate) -> str | None:
     """Say why there is too little to compare, if so."""
     common, of = len(paired.case_ids), max(paired.n_cases, paired.n_base_cases)
     if common == 0 or common < MIN_PAIRED * of:
+        if paired.same_run:
+            return f"only {common} of {of} cases were asked of both models"
         return f"the dataset changed: promote ({common} of {of} cases are the same)"
     n_measured = int((paired.measured > 0).sum())
     if reason := too_few(n_measured, common, gate):

@@ -109,6 +109,8 @@ def test_a_baseline_that_measured_little_is_no_baseline() -> None:
 def test_nothing_is_to_be_promoted_where_the_baseline_is_of_the_same_run() -> None:
     judged = judged_as_it_stands(paired([SAME] * 10 + [(0, 0, 1, 1)] * 10, same_run=True), Gate())
     assert judged.cause == "the baseline measured only 10 of these 20 cases"
+    judged = judged_as_it_stands(paired([], n_cases=20, same_run=True), Gate())
+    assert judged.cause == "only 0 of 20 cases were asked of both models"
 
 
 def test_unmeasured_cases_that_could_hide_a_regression_are_never_unchanged() -> None:
