@@ -23,6 +23,9 @@ from tests.flows.lab import Lab, right, wrong_below
 
 TWO = "workers: 2\n"
 ONCE = "gate: {baseline_trials: 1}\n"
+BOTH_LOST = "2 workers died over it"
+"""Where a shard went from the first that was killed to the second before that was killed, too."""
+
 PRICE = "price: {input_per_million: 0, output_per_million: 10000}"
 
 
@@ -166,7 +169,7 @@ def test_a_night_that_no_worker_is_left_for_ends_by_itself(lab: Lab, nobody_else
     assert night.exit_code == 3
     [cell] = night.data["comparisons"]
     assert cell["verdict"] == "unmeasured"
-    assert "no worker is left, and none could be started" in str(cell)
+    assert any(reason in str(cell) for reason in ("no worker is left, and none could be started", BOTH_LOST))
     assert "a worker that died could not be replaced: of 2, 0 went on" in night.data["notes"]
 
 
@@ -176,7 +179,7 @@ def test_a_scorer_that_kills_its_process_breaks_its_cell_and_no_other(lab: Lab) 
     lab.suite(f"scorers: [{{type: python, call: 'score.py:score'}}]\n{ONCE}", [], name="deadly")
     lab.write("datasets/deadly/cases.jsonl", '{"id": "x", "input": "1 + 1", "expected": "2"}\n')
     lab.config(more=TWO)
-    with pytest.raises(Exception, match="2 workers died over it"):
+    with pytest.raises(Exception, match=BOTH_LOST):
         evaluated(lab)
 
 
