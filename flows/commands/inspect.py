@@ -41,7 +41,7 @@ def check(*, config: str, results: str | None, suites: tuple[str, ...]) -> Answe
     text = table(["suite", "cases", "kinds", "dataset"], rows, right={"cases"})
     text += f"\nModels: {names(file.config.models)}"
     labelled = {suite.name: len(read_labels(suite)) for suite in read if build_judges(suite)}
-    text += f"\nJudges: {names(judges)}; outputs that people labelled: {counted(labelled)}" if judges else ""
+    text += f"\nJudges: {names(judges)}; labelled outputs: {counted(labelled)}" if judges else ""
     data = {
         "status": "ok",
         "suites": [

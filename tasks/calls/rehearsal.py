@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from tasks.calls.rehearsed_answers import Draw, is_right, right_answer, wrong_answer
 from tasks.config import NotNegative, ScorerConfig, Share, Text, Written
+from tasks.documents.wording import nearest
 from tasks.records import Case, Role, TrialKey
 
 IGNORED_PARAMS = frozenset(
@@ -92,8 +93,15 @@ def problems_of_params(params: Mapping[str, Any]) -> list[str]:
     try:
         Manner.model_validate({name: value for name, value in params.items() if name not in IGNORED_PARAMS})
     except ValidationError as error:
-        return [f"{'.'.join(map(str, one['loc']))}: {one['msg']} (got {one['input']!r})" for one in error.errors()]
+        return [in_words(one["type"], ".".join(map(str, one["loc"])), one) for one in error.errors()]
     return []
+
+
+def in_words(kind: str, name: str, error: Mapping[str, Any]) -> str:
+    """One mistake, with the param that was probably meant."""
+    if kind == "extra_forbidden":
+        return f"{name}: expected a param of simulated models, which this is not; {nearest(name, Manner.model_fields)}"
+    return f"{name}: {error['msg']} (got {error['input']!r})"
 
 
 def manner_of(params: Mapping[str, Any]) -> Manner:

@@ -227,7 +227,7 @@ def test_a_judge_believes_who_knows_better() -> None:
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"skil": 0.9}, "skil: Extra inputs are not permitted (got 0.9)"),
+        ({"skil": 0.9}, "skil: expected a param of simulated models, which this is not; did you mean 'skill'?"),
         ({"skill": 90}, "skill: Input should be less than or equal to 1 (got 90)"),
         ({"weak_on": {"ocr": "low"}}, "weak_on.ocr: Input should be a valid number (got 'low')"),
         ({"seed": "x"}, "seed: Input should be a valid integer (got 'x')"),
