@@ -1,6 +1,6 @@
 """What earlier runs left for tonight: baselines by calendar, and how much nights differ where nothing changed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -109,17 +109,21 @@ def as_night(night: StoredNight) -> NightOfCell:
     return NightOfCell(run_id=night.run_id, started_at=night.started_at, trials=night.trials, setting=night.setting)
 
 
-def with_day_shifts(results: Path, cells: Iterable[PlannedCell], history: History) -> Iterator[PlannedCell]:
+def with_day_shifts(results: Path, cells: Iterable[PlannedCell], history: History) -> tuple[PlannedCell, ...]:
     """Let every baseline know how much nights of its cell's model, and of its own, were seen to differ."""
     variances: dict[str, float] = {}
-    for cell in cells:
-        if cell.baseline is None:
-            yield cell
-            continue
-        for model in {cell.model, cell.baseline.model} - set(variances):
-            variances[model] = variance_of_nights(results, history, model)
-        variance = max(variances[cell.model], variances[cell.baseline.model])
-        yield replace(cell, baseline=replace(cell.baseline, variance=variance))
+    with Warehouse(results).kept_open():
+        return tuple(with_day_shift(results, cell, history, variances) for cell in cells)
+
+
+def with_day_shift(results: Path, cell: PlannedCell, history: History, variances: dict[str, float]) -> PlannedCell:
+    """One cell; `variances` keeps what was found of its models for the next."""
+    if cell.baseline is None:
+        return cell
+    models = {cell.model, cell.baseline.model}
+    for model in models - set(variances):
+        variances[model] = variance_of_nights(results, history, model)
+    return replace(cell, baseline=replace(cell.baseline, variance=max(variances[model] for model in models)))
 
 
 def variance_of_nights(results: Path, history: History, model: str) -> float:

@@ -24,7 +24,6 @@ from tasks.errors import Problem, UsageError
 from tasks.plan import Plan, RunFolder
 from tasks.records import Suite
 from tasks.scoring.requirements import problem_of_case, problems_of_scorer
-from tasks.storage.warehouse import Warehouse
 
 _handed_over: dict[Request, "Prepared"] = {}
 
@@ -94,8 +93,7 @@ def night_plan(file: ConfigFile, suites: Sequence[Suite], models: Sequence[str] 
     """Plan a night of some suites, on all models or the named ones."""
     history = read_history(file.results)
     cells = night_cells(suites, file.config.models, models, history, today=now.date())
-    with Warehouse(file.results).kept_open():
-        cells = tuple(with_day_shifts(file.results, cells, history))
+    cells = with_day_shifts(file.results, cells, history)
     return make_plan(file, "nightly", suites, cells, now=now, night=history.runs)
 
 
@@ -114,8 +112,7 @@ def comparison_plan(file: ConfigFile, suites: Sequence[Suite], candidate: Candid
     """Plan a comparison."""
     history = read_history(file.results)
     cells = comparison_cells(suites, file.config.models, candidate, history, today=now.date())
-    with Warehouse(file.results).kept_open():
-        cells = tuple(with_day_shifts(file.results, cells, history))
+    cells = with_day_shifts(file.results, cells, history)
     plan = make_plan(file, "compare", suites, cells, now=now, night=history.runs)
     return replace(plan, candidate=candidate.options)
 

@@ -141,9 +141,7 @@ class Budget:
         for one, amount in wanted:
             one.reserve(amount)
         used = sum(one.used for one in self._accounts.values())
-        held = (
-            0.0 if self._is_stalled(in_flight=in_flight) else self._left_to_others(account, share, in_flight=in_flight)
-        )
+        held = self._left_to_others(account, share, in_flight=in_flight)
         if used + held <= left_usd:
             return True
         for one, amount in wanted:
@@ -154,6 +152,8 @@ class Budget:
 
     def _left_to_others(self, account: Account, share: float, *, in_flight: bool) -> float:
         """What of their shares others will probably use yet; who waits while nothing is under way waits for this."""
+        if self._is_stalled(in_flight=in_flight):
+            return 0.0
         judges = [one for one in self._judges if one is not account]
         models = [one for one in self._accounts.values() if one is not account and one not in self._judges]
         trials_of_others = sum(one.to_do.value for one in models if not one.waiting.total)

@@ -93,13 +93,14 @@ def problems_of_params(params: Mapping[str, Any]) -> list[str]:
     try:
         Manner.model_validate({name: value for name, value in params.items() if name not in IGNORED_PARAMS})
     except ValidationError as error:
-        return [in_words(one["type"], ".".join(map(str, one["loc"])), one) for one in error.errors()]
+        return [in_words(one) for one in error.errors()]
     return []
 
 
-def in_words(kind: str, name: str, error: Mapping[str, Any]) -> str:
-    """One mistake, with the param that was probably meant."""
-    if kind == "extra_forbidden":
+def in_words(error: Mapping[str, Any]) -> str:
+    """One mistake, as pydantic found it, with the param that was probably meant."""
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
         return f"{name}: expected a param of simulated models, which this is not; {nearest(name, Manner.model_fields)}"
     return f"{name}: {error['msg']} (got {error['input']!r})"
 
